@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView
+
+from helpdesk import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("language/", set_language, name="set_language"),
+    path("account/login/", account.login, name="account_login"),
+    path("account/logout/", account.logout, name="account_logout"),
+    path("account/inactive/", account.account_inactive, name="account_inactive"),
+    path("account/password/", account.password_reset, name="account_reset_password"),
+    path("account/password/sent/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^account/password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "account/password/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+]
+for prefix, room in (
+    ("api/v1/", "messaging.urls"),
+    ("desk/", "workspace.urls"),
+    ("review/", "metrics.urls"),
+    ("", "surveys.urls"),
+    ("", "portal.urls"),
+):
+    if find_spec(room):
+        urlpatterns.append(path(prefix, include(room)))

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class MetricsConfig(AppConfig):
+    name = "metrics"
+
+    def ready(self) -> None:
+        from metrics import reactions  # noqa: F401

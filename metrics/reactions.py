@@ -1,0 +1,1 @@
+"""What this room owes when something happens to a ticket."""

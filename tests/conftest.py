@@ -1,0 +1,129 @@
+"""The cast: the few people and teams that every test knows, and how to act as them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from people.actions import recognise
+from people.models import Customer, Membership, Role, Team, TeamHours, User
+from tickets.actions import MessageDraft, open_ticket
+from tickets.actor import Actor
+from tickets.models import Channel, Ticket
+
+OFFICE_WEEK = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+
+
+@pytest.fixture(autouse=True)
+def _private_files(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "attachments")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def orders(db: None) -> Team:
+    team = Team.objects.create(name="Orders", names={"it": "Ordini", "ro": "Comenzi"})
+    TeamHours.objects.create(
+        team=team, effective_from="2020-01-01T00:00Z", time_zone="Europe/Rome", week=OFFICE_WEEK
+    )
+    return team
+
+
+@pytest.fixture
+def billing(db: None) -> Team:
+    return Team.objects.create(name="Billing", names={"it": "Fatturazione", "ro": "Facturare"})
+
+
+@pytest.fixture
+def ana(orders: Team) -> User:
+    """An agent of Orders."""
+    return _colleague("ana@casanord.example", "Ana Rusu", orders)
+
+
+@pytest.fixture
+def luca(orders: Team) -> User:
+    """Another agent of Orders."""
+    return _colleague("luca@casanord.example", "Luca Bassi", orders)
+
+
+@pytest.fixture
+def petra(billing: Team) -> User:
+    """An agent of Billing, who may not see what Orders holds."""
+    return _colleague("petra@casanord.example", "Petra Voss", billing)
+
+
+@pytest.fixture
+def sara(db: None) -> User:
+    """The manager."""
+    return User.objects.create_user(
+        "sara@casanord.example", "correct horse", name="Sara Doria", role=Role.MANAGER
+    )
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """The administrator."""
+    return User.objects.create_user(
+        "admin@casanord.example", "correct horse", name="Ada Min", role=Role.ADMINISTRATOR
+    )
+
+
+def _colleague(email: str, name: str, team: Team) -> User:
+    user = User.objects.create_user(email, "correct horse", name=name)
+    Membership.objects.create(team=team, user=user)
+    return user
+
+
+@pytest.fixture
+def chiara(db: None) -> Customer:
+    """A customer who writes from Italy, in English."""
+    return recognise(email="chiara@example.it", name="Chiara Bellini", language="en")
+
+
+@pytest.fixture
+def log_in() -> Callable[[User], Client]:
+    """A browser in which this colleague is logged in."""
+
+    def client_of(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def ticket(chiara: Customer, orders: Team) -> Ticket:
+    """Chiara's request about a broken lamp, with the team Orders, answered by nobody yet."""
+    return make_ticket(chiara, team=orders)
+
+
+def make_ticket(
+    customer: Customer,
+    *,
+    subject: str = "Lamp arrived with a cracked shade",
+    text: str = "The glass is cracked along the base. Can you send another shade?",
+    team: Team | None = None,
+    channel: Channel = Channel.EMAIL,
+) -> Ticket:
+    """A ticket as the real action opens it, then put into a team's queue."""
+    from tickets.actions import move_to_team
+
+    ticket = open_ticket(
+        customer=customer,
+        subject=subject,
+        channel=channel,
+        draft=MessageDraft(text=text),
+        actor=Actor.customer(customer),
+        identity=customer.identities.first(),
+    )
+    return move_to_team(ticket, to=team, actor=Actor.system()) if team else ticket

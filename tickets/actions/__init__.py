@@ -1,0 +1,44 @@
+"""Every write to a ticket: one function, one change, one transaction."""
+
+from tickets.actions.assign import NotOnTeam, assign_ticket, move_to_team
+from tickets.actions.classify import mark_ticket, set_category, set_priority, set_tags, set_type
+from tickets.actions.messages import add_note, receive_reply, reply
+from tickets.actions.open import open_ticket
+from tickets.actions.status import (
+    NotSolved,
+    StatusIsLeftToTime,
+    close_ticket,
+    reopen_ticket,
+    set_status,
+    solve_ticket,
+)
+from tickets.actions.store import EmptyMessage
+from tickets.actions.versions import TicketHasChanged, TicketIsClosed, TicketRefusal
+from tickets.drafts import FileDraft, MessageDraft
+
+__all__ = [
+    "EmptyMessage",
+    "FileDraft",
+    "MessageDraft",
+    "NotOnTeam",
+    "NotSolved",
+    "StatusIsLeftToTime",
+    "TicketHasChanged",
+    "TicketIsClosed",
+    "TicketRefusal",
+    "add_note",
+    "assign_ticket",
+    "close_ticket",
+    "mark_ticket",
+    "move_to_team",
+    "open_ticket",
+    "receive_reply",
+    "reopen_ticket",
+    "reply",
+    "set_category",
+    "set_priority",
+    "set_status",
+    "set_tags",
+    "set_type",
+    "solve_ticket",
+]

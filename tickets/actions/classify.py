@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from tickets import history
+from tickets.actions.versions import locked_for_change
+from tickets.actor import Actor
+from tickets.models import Category, Kind, Mark, Priority, Ticket, TicketType
+
+
+@transaction.atomic
+def set_category(
+    ticket: Ticket,
+    *,
+    to: Category | None,
+    actor: Actor,
+    seen: int | None = None,
+    reason: Any = None,
+) -> Ticket:
+    """Say what the ticket is about. Raises `TicketIsClosed` or `TicketHasChanged`."""
+    ticket = locked_for_change(ticket, seen=seen)
+    if ticket.category_id == (to.pk if to else None):
+        return ticket
+    before, ticket.category = ticket.category_id, to
+    ticket.save_change("category")
+    history.record(
+        ticket,
+        Kind.CATEGORY_CHANGED,
+        actor=actor,
+        before=before,
+        after=ticket.category_id,
+        reason=reason,
+    )
+    return ticket
+
+
+@transaction.atomic
+def set_priority(
+    ticket: Ticket, *, to: Priority, actor: Actor, seen: int | None = None, reason: Any = None
+) -> Ticket:
+    """Say how soon the ticket needs us. Raises `TicketIsClosed` or `TicketHasChanged`."""
+    ticket = locked_for_change(ticket, seen=seen)
+    if ticket.priority == to:
+        return ticket
+    before, ticket.priority = Priority(ticket.priority), to
+    ticket.save_change("priority")
+    history.record(
+        ticket, Kind.PRIORITY_CHANGED, actor=actor, before=before.slug, after=to.slug, reason=reason
+    )
+    return ticket
+
+
+@transaction.atomic
+def set_type(ticket: Ticket, *, to: TicketType, actor: Actor, seen: int | None = None) -> Ticket:
+    """Say what kind of work the ticket is. Raises `TicketIsClosed` or `TicketHasChanged`."""
+    ticket = locked_for_change(ticket, seen=seen)
+    if ticket.type == to:
+        return ticket
+    before, ticket.type = ticket.type, to
+    ticket.save_change("type")
+    history.record(ticket, Kind.TYPE_CHANGED, actor=actor, before=before, after=to.value)
+    return ticket
+
+
+@transaction.atomic
+def set_tags(
+    ticket: Ticket, *, to: Iterable[str], actor: Actor, seen: int | None = None, reason: Any = None
+) -> Ticket:
+    """Give the ticket these tags and no others; case and doubles do not count.
+
+    Raises `TicketIsClosed` or `TicketHasChanged`.
+    """
+    ticket = locked_for_change(ticket, seen=seen)
+    after = normalised_tags(to)
+    if ticket.tags == after:
+        return ticket
+    before, ticket.tags = ticket.tags, after
+    ticket.save_change("tags")
+    history.record(
+        ticket, Kind.TAGS_CHANGED, actor=actor, before=before, after=after, reason=reason
+    )
+    return ticket
+
+
+def normalised_tags(tags: Iterable[str]) -> list[str]:
+    """In lower case, single-spaced, at most 50 characters each, sorted, each once."""
+    return sorted({" ".join(tag.lower().split())[:50] for tag in tags if tag.strip()})
+
+
+@transaction.atomic
+def mark_ticket(
+    ticket: Ticket, *, as_: Mark | None, actor: Actor, seen: int | None = None
+) -> Ticket:
+    """Mark the ticket as spam or test, so that it counts nowhere; `None` takes the mark away.
+
+    Raises `TicketIsClosed` or `TicketHasChanged`.
+    """
+    ticket = locked_for_change(ticket, seen=seen)
+    after = as_.value if as_ else ""
+    if ticket.mark == after:
+        return ticket
+    before, ticket.mark = ticket.mark, after
+    ticket.save_change("mark")
+    history.record(ticket, Kind.MARKED, actor=actor, before=before, after=after)
+    return ticket

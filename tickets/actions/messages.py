@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from django.db import transaction
+
+from people.models import User
+from tickets import clock
+from tickets.actions.assign import assign_ticket, may_hold
+from tickets.actions.open import open_ticket
+from tickets.actions.status import change_status
+from tickets.actions.store import store_message
+from tickets.actions.versions import locked_for_change
+from tickets.actor import Actor
+from tickets.drafts import MessageDraft
+from tickets.models import Conversation, Message, MessageKind, Status, StatusCategory, Ticket
+
+
+@transaction.atomic
+def receive_reply(conversation: Conversation, *, draft: MessageDraft, actor: Actor) -> Message:
+    """Add what the customer wrote back.
+
+    A reply to a solved ticket reopens it within the reopening time; later, or when it is closed,
+    the reply opens a follow-up (the returned message's ticket). Automatic mail reopens nothing.
+    Raises `EmptyMessage`.
+    """
+    ticket = Ticket.objects.locked().get(pk=conversation.ticket_id)
+    if not ticket.takes_replies_at(clock.now()) and not draft.is_automatic:
+        follow_up = open_ticket(
+            customer=conversation.customer,
+            subject=ticket.subject,
+            channel=conversation.channel,
+            draft=draft,
+            actor=actor,
+            identity=conversation.identity,
+            language=ticket.language,
+            follow_up_of=ticket,
+        )
+        return follow_up.messages.get()
+    message = store_message(ticket, conversation, MessageKind.INBOUND, draft, actor=actor)
+    if not draft.is_automatic and ticket.status_category in (
+        StatusCategory.SOLVED,
+        StatusCategory.PENDING,
+    ):
+        change_status(
+            ticket,
+            to=Status.objects.default_for(StatusCategory.OPEN),
+            actor=actor,
+            reason=[{"code": "customer_replied"}],
+        )
+    return message
+
+
+@transaction.atomic
+def reply(
+    ticket: Ticket,
+    *,
+    draft: MessageDraft,
+    author: User,
+    then: Status | None = None,
+    seen: int | None = None,
+) -> Message:
+    """Answer the customer in the ticket's newest conversation, and set the status afterwards.
+
+    An unassigned ticket becomes the author's when they may hold it, and a new one becomes open.
+    Raises `TicketIsClosed`, `TicketHasChanged`, `EmptyMessage`.
+    """
+    ticket = locked_for_change(ticket, seen=seen)
+    actor = Actor.user(author)
+    conversation = ticket.conversations.order_by("-created_at", "-pk")[0]
+    message = store_message(ticket, conversation, MessageKind.OUTBOUND, draft, actor=actor)
+    if ticket.assignee_id is None and may_hold(author, ticket.team):
+        ticket = assign_ticket(ticket, to=author, actor=actor, reason=[{"code": "answered"}])
+    if then is None and ticket.status_category == StatusCategory.NEW:
+        then = Status.objects.default_for(StatusCategory.OPEN)
+    if then:
+        change_status(ticket, to=then, actor=actor)
+    return message
+
+
+@transaction.atomic
+def add_note(
+    ticket: Ticket, *, draft: MessageDraft, author: User, seen: int | None = None
+) -> Message:
+    """Write something that only colleagues read.
+
+    Raises `TicketIsClosed`, `TicketHasChanged`, `EmptyMessage`.
+    """
+    ticket = locked_for_change(ticket, seen=seen)
+    conversation = ticket.conversations.order_by("-created_at", "-pk")[0]
+    return store_message(ticket, conversation, MessageKind.NOTE, draft, actor=Actor.user(author))

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from people.models import Customer, Identity
+from tickets import clock, history
+from tickets.actions.store import store_message
+from tickets.actor import Actor
+from tickets.drafts import MessageDraft
+from tickets.models import (
+    Channel,
+    Conversation,
+    Kind,
+    MessageKind,
+    Status,
+    StatusCategory,
+    Ticket,
+    TicketType,
+)
+
+
+@transaction.atomic
+def open_ticket(
+    *,
+    customer: Customer,
+    subject: str,
+    channel: Channel,
+    draft: MessageDraft,
+    actor: Actor,
+    identity: Identity | None = None,
+    language: str = "",
+    type: TicketType = TicketType.QUESTION,
+    follow_up_of: Ticket | None = None,
+) -> Ticket:
+    """Open a ticket with its first conversation and message.
+
+    The message is the customer's when `actor` is the customer, else ours to the customer. A
+    follow-up begins with the category, priority, type and team of the ticket that it follows.
+    Raises `EmptyMessage`.
+    """
+    now = clock.now()
+    ticket = Ticket(
+        customer=customer,
+        subject=clean_subject(subject) or _first_words(draft.text),
+        status=Status.objects.default_for(StatusCategory.NEW),
+        status_category=StatusCategory.NEW,
+        channel=channel,
+        language=language or customer.language,
+        type=type,
+        follow_up_of=follow_up_of,
+        created_at=now,
+        updated_at=now,
+        last_message_at=now,
+    )
+    if follow_up_of:
+        ticket.category = follow_up_of.category
+        ticket.priority = follow_up_of.priority
+        ticket.type = follow_up_of.type
+        ticket.team = follow_up_of.team
+    ticket.save()
+    conversation = Conversation.objects.create(
+        ticket=ticket, customer=customer, channel=channel, identity=identity, created_at=now
+    )
+    data = {"follow_up_of": follow_up_of.number} if follow_up_of else {}
+    history.record(ticket, Kind.OPENED, actor=actor, **data)
+    if follow_up_of:
+        history.record(follow_up_of, Kind.FOLLOWED_UP, actor=actor, by=ticket.number)
+    kind = MessageKind.INBOUND if actor.as_customer else MessageKind.OUTBOUND
+    store_message(ticket, conversation, kind, draft, actor=actor)
+    return ticket
+
+
+def clean_subject(subject: str) -> str:
+    """One line of at most 300 characters without control characters."""
+    printable = "".join(c if c.isprintable() else " " for c in subject)
+    return " ".join(printable.split())[:300]
+
+
+def _first_words(text: str) -> str:
+    return clean_subject(text)[:80] or settings.COMPANY_NAME

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from tickets import clock, history
+from tickets.actions.versions import TicketRefusal, locked_for_change
+from tickets.actor import Actor
+from tickets.models import Kind, Status, StatusCategory, Ticket
+
+
+class StatusIsLeftToTime(TicketRefusal):
+    """`new` belongs to untouched tickets and `closed` comes by itself; neither is set by hand."""
+
+
+class NotSolved(TicketRefusal):
+    """Only a solved ticket can be closed."""
+
+
+@transaction.atomic
+def set_status(
+    ticket: Ticket, *, to: Status, actor: Actor, seen: int | None = None, reason: Any = None
+) -> Ticket:
+    """Move the ticket to another status; solving and reopening are two cases of it.
+
+    Raises `TicketIsClosed`, `TicketHasChanged`, or `StatusIsLeftToTime` for a status in `closed`.
+    """
+    ticket = locked_for_change(ticket, seen=seen)
+    if to.category == StatusCategory.CLOSED:
+        raise StatusIsLeftToTime(ticket)
+    return change_status(ticket, to=to, actor=actor, reason=reason)
+
+
+def solve_ticket(ticket: Ticket, *, actor: Actor, seen: int | None = None) -> Ticket:
+    """Declare the work done. Raises `TicketIsClosed` or `TicketHasChanged`."""
+    return set_status(ticket, to=_default(StatusCategory.SOLVED), actor=actor, seen=seen)
+
+
+def reopen_ticket(ticket: Ticket, *, actor: Actor, reason: Any = None) -> Ticket:
+    """Take a solved ticket up again; an open one stays as it is. Raises `TicketIsClosed`."""
+    return set_status(ticket, to=_default(StatusCategory.OPEN), actor=actor, reason=reason)
+
+
+@transaction.atomic
+def close_ticket(ticket: Ticket, *, actor: Actor) -> Ticket:
+    """Lock a solved ticket. Raises `TicketIsClosed`, or `NotSolved`."""
+    ticket = locked_for_change(ticket)
+    if ticket.status_category != StatusCategory.SOLVED:
+        raise NotSolved(ticket)
+    return change_status(ticket, to=_default(StatusCategory.CLOSED), actor=actor)
+
+
+def change_status(ticket: Ticket, *, to: Status, actor: Actor, reason: Any = None) -> Ticket:
+    """Change the status of a ticket that the caller has locked, and record what it means."""
+    if ticket.status_id == to.pk:
+        return ticket
+    before = ticket.status
+    ticket.status, ticket.status_category = to, to.category
+    now_over = StatusCategory(to.category).is_over
+    was_over = StatusCategory(before.category).is_over
+    if to.category == StatusCategory.CLOSED:
+        ticket.closed_at = clock.now()
+    elif now_over and not was_over:
+        ticket.solved_at = clock.now()
+        ticket.waiting_since = None
+    elif was_over and not now_over:
+        ticket.solved_at = ticket.closed_at = None
+    ticket.save_change("status", "status_category", "solved_at", "closed_at", "waiting_since")
+    history.record(
+        ticket,
+        _kind(was_over=was_over, now_over=now_over, to=to),
+        actor=actor,
+        before={"id": before.pk, "category": before.category},
+        after={"id": to.pk, "category": to.category},
+        reason=reason,
+    )
+    return ticket
+
+
+def _kind(*, was_over: bool, now_over: bool, to: Status) -> Kind:
+    if to.category == StatusCategory.CLOSED:
+        return Kind.CLOSED
+    if now_over and not was_over:
+        return Kind.SOLVED
+    if was_over and not now_over:
+        return Kind.REOPENED
+    return Kind.STATUS_CHANGED
+
+
+def _default(category: StatusCategory) -> Status:
+    return Status.objects.default_for(category)

@@ -1,0 +1,74 @@
+"""Writing one message into a ticket: shared by opening, receiving, replying and noting."""
+
+from __future__ import annotations
+
+from tickets import clock, history
+from tickets.actor import Actor
+from tickets.drafts import MessageDraft
+from tickets.files import store_files
+from tickets.models import Conversation, Kind, Message, MessageKind, Ticket
+from tickets.sanitise import clean_html, text_to_html
+
+
+class EmptyMessage(Exception):
+    """A message needs words or a file."""
+
+
+def store_message(
+    ticket: Ticket,
+    conversation: Conversation,
+    kind: MessageKind,
+    draft: MessageDraft,
+    *,
+    actor: Actor,
+) -> Message:
+    """Write a message and its files into a ticket that the caller has locked."""
+    if draft.is_empty:
+        raise EmptyMessage
+    now = clock.now()
+    message = Message.objects.create(
+        ticket=ticket,
+        conversation=conversation,
+        kind=kind,
+        author_user=actor.as_user,
+        author_customer=actor.as_customer,
+        html_raw=draft.html,
+        html=clean_html(draft.html) if draft.html else text_to_html(draft.text),
+        text=draft.text,
+        quoted_text=draft.quoted_text,
+        rfc_message_id=draft.rfc_message_id,
+        is_automatic=draft.is_automatic,
+        provenance=draft.provenance,
+        occurred_at=now,
+        created_at=now,
+    )
+    store_files(message, draft.files)
+    _note_on_ticket(ticket, message)
+    history.record(
+        ticket, _KINDS[kind], actor=actor, message=message, is_automatic=draft.is_automatic
+    )
+    return message
+
+
+_KINDS = {
+    MessageKind.INBOUND: Kind.MESSAGE_RECEIVED,
+    MessageKind.OUTBOUND: Kind.MESSAGE_SENT,
+    MessageKind.NOTE: Kind.NOTE_ADDED,
+}
+
+
+def _note_on_ticket(ticket: Ticket, message: Message) -> None:
+    """Keep what the lists show of a ticket's messages."""
+    fields = []
+    if message.kind != MessageKind.NOTE:
+        ticket.last_message_at = message.occurred_at
+        ticket.excerpt = " ".join(message.text.split())[:200]
+        fields += ["last_message_at", "excerpt"]
+    if not message.is_automatic:
+        if message.kind == MessageKind.INBOUND and ticket.waiting_since is None:
+            ticket.waiting_since = message.occurred_at
+            fields.append("waiting_since")
+        elif message.kind == MessageKind.OUTBOUND and message.author_user_id:
+            ticket.waiting_since = None
+            fields.append("waiting_since")
+    ticket.save_change(*fields)

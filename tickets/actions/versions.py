@@ -1,0 +1,39 @@
+"""Loading a ticket for a change, and the refusals that every change shares."""
+
+from __future__ import annotations
+
+from tickets.models import Ticket
+
+
+class TicketRefusal(Exception):
+    """A change that the ticket does not allow. The exception's class states the fact."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__(f"{type(self).__name__}: #{ticket.number}")
+        self.ticket = ticket
+
+
+class TicketIsClosed(TicketRefusal):
+    """A closed ticket stays as it is; a reply to it opens a follow-up."""
+
+
+class TicketHasChanged(TicketRefusal):
+    """Somebody changed the ticket since the version that this change was made on."""
+
+    def __init__(self, ticket: Ticket, *, seen: int) -> None:
+        super().__init__(ticket)
+        self.seen = seen
+
+
+def locked_for_change(ticket: Ticket, *, seen: int | None = None) -> Ticket:
+    """The ticket's newest state, locked until the transaction ends.
+
+    `seen` is the version on the page from which the change comes; rules and imports have none.
+    Raises `TicketHasChanged` when it is not the newest, and `TicketIsClosed`.
+    """
+    fresh = Ticket.objects.locked().get(pk=ticket.pk)
+    if seen is not None and seen != fresh.version:
+        raise TicketHasChanged(fresh, seen=seen)
+    if fresh.is_closed:
+        raise TicketIsClosed(fresh)
+    return fresh

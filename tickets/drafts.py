@@ -1,0 +1,40 @@
+"""What is about to be written: a message and its files, before they are rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.base import File
+
+
+@dataclass(frozen=True, slots=True)
+class FileDraft:
+    """A file as it came in. `name` is what its sender called it; it never becomes a path."""
+
+    name: str
+    content: File[Any]
+    content_type: str = "application/octet-stream"
+    content_id: str = ""
+    is_inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDraft:
+    """A message as it came in.
+
+    `text` is what its author wrote, without quoted history and signature (`quoted_text`). `html`
+    is as received and is sanitised when it is stored; without it, `text` is shown as paragraphs.
+    """
+
+    text: str
+    html: str = ""
+    quoted_text: str = ""
+    files: tuple[FileDraft, ...] = ()
+    rfc_message_id: str = ""
+    is_automatic: bool = False
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text.strip() or self.html.strip() or self.files)

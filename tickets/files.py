@@ -1,0 +1,87 @@
+"""Attachments: what may be stored, and how it is handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from django.conf import settings
+from django.http import FileResponse
+from django.utils.translation import gettext as _
+
+from tickets.drafts import FileDraft
+from tickets.models import Attachment, Message
+
+
+class FileRefused(Exception):
+    """A file that we do not take; the text says why, to whoever sent it."""
+
+
+def check_files(files: Iterable[FileDraft]) -> None:
+    """Refuse files that are too large together or of a kind that is only ever harmful."""
+    total = 0
+    for file in files:
+        total += file.content.size
+        if PurePosixPath(file.name).suffix.lower() in settings.ATTACHMENT_REFUSED_TYPES:
+            raise FileRefused(
+                _("“%(name)s” is a program. Please send it packed, or as a picture or document.")
+                % {"name": safe_name(file.name)}
+            )
+    if total > settings.ATTACHMENT_MAX_BYTES:
+        raise FileRefused(
+            _("The files are larger than %(limit)d MB together. Please send fewer or smaller ones.")
+            % {"limit": settings.ATTACHMENT_MAX_BYTES // 1_000_000}
+        )
+
+
+def store_files(message: Message, files: Sequence[FileDraft]) -> list[Attachment]:
+    """Keep the files of a message outside the web root under random names."""
+    attachments = [
+        Attachment(
+            message=message,
+            name=safe_name(file.name),
+            content_type=_plausible_type(file.content_type),
+            size=file.content.size,
+            content_id=file.content_id[:255],
+            is_inline=file.is_inline,
+        )
+        for file in files
+    ]
+    for attachment, file in zip(attachments, files, strict=True):
+        attachment.file.save(attachment.key, file.content, save=True)
+    return attachments
+
+
+def safe_name(name: str) -> str:
+    """What a file is called on screen and when it is saved: its last path component, printable,
+    at most 120 characters with its extension kept."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    printable = "".join(c for c in last if c.isprintable()).strip(" .")
+    stem, dot, suffix = printable.rpartition(".")
+    if dot and len(suffix) <= 12:
+        return f"{stem[: 119 - len(suffix)]}.{suffix}" if stem else suffix
+    return printable[:120] or _("file")
+
+
+def _plausible_type(content_type: str) -> str:
+    kind = content_type.split(";")[0].strip().lower()
+    is_plausible = (
+        kind.isascii() and kind.count("/") == 1 and len(kind) <= 127 and kind.isprintable()
+    )
+    return kind if is_plausible and " " not in kind else "application/octet-stream"
+
+
+def attachment_response(attachment: Attachment) -> FileResponse:
+    """The file as a download that no browser runs or shows: always an attachment, never sniffed,
+    and in a sandbox should anything open it all the same."""
+    response = FileResponse(
+        attachment.file.open("rb"),
+        as_attachment=True,
+        filename=attachment.name,
+        content_type="application/octet-stream",
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = "private, no-store"
+    return response

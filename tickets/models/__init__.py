@@ -1,0 +1,22 @@
+from tickets.models.conversations import Attachment, Conversation, Message, MessageKind
+from tickets.models.history import Event, Kind
+from tickets.models.tickets import Channel, Mark, Priority, Ticket, TicketType
+from tickets.models.vocabulary import OPEN_CATEGORIES, Category, Status, StatusCategory
+
+__all__ = [
+    "OPEN_CATEGORIES",
+    "Attachment",
+    "Category",
+    "Channel",
+    "Conversation",
+    "Event",
+    "Kind",
+    "Mark",
+    "Message",
+    "MessageKind",
+    "Priority",
+    "Status",
+    "StatusCategory",
+    "Ticket",
+    "TicketType",
+]

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import secrets
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Customer, Identity, User
+from tickets.models.tickets import Channel, Ticket, new_key
+
+
+class Conversation(models.Model):
+    """The thread between one customer and us on one channel."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="conversations")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="conversations")
+    channel = models.CharField(max_length=20, choices=Channel)
+    # Where our replies go; none when the customer can only read them behind the private link.
+    identity = models.ForeignKey(
+        Identity, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # What the signed reply address is derived from.
+    reply_key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} · {self.customer_id}"
+
+
+class MessageKind(models.TextChoices):
+    INBOUND = "inbound", _("From the customer")
+    OUTBOUND = "outbound", _("To the customer")
+    NOTE = "note", _("Note")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def public(self) -> Self:
+        """What the customer may read: never a note."""
+        return self.exclude(kind=MessageKind.NOTE)
+
+    def for_timeline(self) -> Self:
+        return (
+            self.select_related("author_user", "author_customer")
+            .prefetch_related("attachments")
+            .order_by("occurred_at", "pk")
+        )
+
+
+class Message(models.Model):
+    """What somebody wrote. `html_raw` is as received; `html` is what may be shown; `text` is the
+    visible text without quoted history and signature, which stand in `quoted_text`."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="messages")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, related_name="messages"
+    )
+    kind = models.CharField(max_length=10, choices=MessageKind)
+    author_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    author_customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    html_raw = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    quoted_text = models.TextField(blank=True)
+    rfc_message_id = models.CharField(max_length=998, blank=True)
+    # Written by a machine: a vacation answer, a bounce, our own acknowledgement.
+    is_automatic = models.BooleanField(default=False)
+    # How the sender was proven, why it was threaded here, and the like: for people to read.
+    provenance = models.JSONField(default=dict, blank=True)
+    occurred_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="inbound", author_customer__isnull=False, author_user=None)
+                | Q(kind="outbound", author_customer=None)
+                | Q(kind="note", author_customer=None),
+                name="tickets_message_author_fits_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["ticket", "occurred_at", "id"], name="tickets_message_timeline"),
+            models.Index(
+                fields=["rfc_message_id"],
+                condition=~Q(rfc_message_id=""),
+                name="tickets_message_by_rfc_id",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+    @property
+    def is_note(self) -> bool:
+        return self.kind == MessageKind.NOTE
+
+    @property
+    def author_name(self) -> str:
+        author = self.author_user or self.author_customer
+        return author.name if author else settings.COMPANY_NAME
+
+
+def stored_name(attachment: Attachment, filename: str) -> str:
+    """A random path: the name that a sender chose never reaches the file system."""
+    key = secrets.token_hex(16)
+    return f"{key[:2]}/{key[2:]}"
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(message__ticket__in=Ticket.objects.visible_to(user))
+
+    def of_public_messages(self, ticket: Ticket) -> Self:
+        """What the holder of the ticket's private link may download."""
+        return self.filter(message__ticket=ticket).exclude(message__kind=MessageKind.NOTE)
+
+
+class Attachment(models.Model):
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
+    file = models.FileField(upload_to=stored_name, max_length=120)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=127, default="application/octet-stream")
+    size = models.PositiveBigIntegerField()
+    content_id = models.CharField(max_length=255, blank=True)
+    is_inline = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from people.models import Customer, Team
+from tickets.actor import ActorKind
+from tickets.models.conversations import Message
+from tickets.models.tickets import Channel, Priority, Ticket
+from tickets.models.vocabulary import Category, Status, StatusCategory
+
+
+class Kind(models.TextChoices):
+    OPENED = "ticket.opened"
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_SENT = "message.sent"
+    NOTE_ADDED = "note.added"
+    ASSIGNED = "ticket.assigned"
+    TEAM_CHANGED = "ticket.team_changed"
+    PRIORITY_CHANGED = "ticket.priority_changed"
+    CATEGORY_CHANGED = "ticket.category_changed"
+    TYPE_CHANGED = "ticket.type_changed"
+    TAGS_CHANGED = "ticket.tags_changed"
+    STATUS_CHANGED = "ticket.status_changed"
+    SOLVED = "ticket.solved"
+    REOPENED = "ticket.reopened"
+    CLOSED = "ticket.closed"
+    MARKED = "ticket.marked"
+    FOLLOWED_UP = "ticket.followed_up"
+    SURVEY_SENT = "survey.sent"
+    SURVEY_ANSWERED = "survey.answered"
+    ANNULLED = "event.annulled"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def in_order(self) -> Self:
+        return self.order_by("occurred_at", "id")
+
+    def since_version(self, version: int) -> Self:
+        return self.filter(version__gt=version)
+
+
+class Event(models.Model):
+    """One thing that happened to a ticket. Rows are only ever added; a trigger refuses the rest."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=30, choices=Kind)
+    actor_kind = models.CharField(max_length=10, choices=ActorKind)
+    actor_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    actor_customer = models.ForeignKey(
+        Customer, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    actor_name = models.CharField(max_length=160, blank=True)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(default=timezone.now)
+    # The ticket's version after the change that this event belongs to.
+    version = models.PositiveIntegerField()
+    data = models.JSONField(default=dict)
+    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="events")
+    annuls = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="annulled_by"
+    )
+
+    # The ticket at that moment, after the change.
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="+")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="+")
+    status_category = models.CharField(max_length=20, choices=StatusCategory)
+    priority = models.PositiveSmallIntegerField(choices=Priority)
+    category = models.ForeignKey(Category, null=True, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=20, choices=Channel)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["ticket", "occurred_at", "id"], name="tickets_event_order")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.ticket_id}"

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Customer, Team, User
+from tickets import clock
+from tickets.models.vocabulary import OPEN_CATEGORIES, Category, Status, StatusCategory
+
+
+class Priority(models.IntegerChoices):
+    LOW = 1, _("Low")
+    NORMAL = 2, _("Normal")
+    HIGH = 3, _("High")
+    URGENT = 4, _("Urgent")
+
+    @property
+    def slug(self) -> str:
+        """The name by which the API, events and stylesheets know it."""
+        return self.name.lower()
+
+    @classmethod
+    def from_slug(cls, slug: str) -> Priority:
+        return cls[slug.upper()]
+
+
+class TicketType(models.TextChoices):
+    QUESTION = "question", _("Question")
+    INCIDENT = "incident", _("Incident")
+    PROBLEM = "problem", _("Problem")
+    TASK = "task", _("Task")
+
+
+class Channel(models.TextChoices):
+    FORM = "form", _("Form")
+    EMAIL = "email", _("E-mail")
+    MESSENGER = "messenger", _("Messenger")
+    PHONE = "phone", _("Phone")
+    API = "api", _("API")
+
+
+class Mark(models.TextChoices):
+    """Why a ticket does not count."""
+
+    SPAM = "spam", _("Spam")
+    TEST = "test", _("Test")
+
+
+def new_key() -> str:
+    """192 random bits: what only the holder of a private link or a reply address knows."""
+    return secrets.token_urlsafe(24)
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def visible_to(self, user: User) -> Self:
+        """Tickets that `user` may open: a manager all, an agent those of their teams, those without
+        a team, and those assigned to them."""
+        if not user.is_active:
+            return self.none()
+        if user.is_manager:
+            return self
+        return self.filter(
+            Q(team=None) | Q(team__in=Team.objects.of(user).values("pk")) | Q(assignee=user)
+        )
+
+    def locked(self) -> Self:
+        """For a change: rows that nobody else can change until our transaction ends."""
+        return self.select_for_update(of=("self",)).select_related(
+            "status", "customer", "team", "category"
+        )
+
+    def by_key(self, key: str) -> Self:
+        """The ticket whose private link this is; none for anything that is not a whole key."""
+        return self.filter(access_key=key) if len(key) == ACCESS_KEY_LENGTH else self.none()
+
+    def open(self) -> Self:
+        return self.filter(status_category__in=OPEN_CATEGORIES)
+
+    def waiting_for_us(self) -> Self:
+        return self.filter(status_category__in=[StatusCategory.NEW, StatusCategory.OPEN])
+
+    def waiting_for_others(self) -> Self:
+        return self.filter(status_category__in=[StatusCategory.PENDING, StatusCategory.ON_HOLD])
+
+    def solved(self) -> Self:
+        return self.filter(status_category=StatusCategory.SOLVED)
+
+    def counted(self) -> Self:
+        """Without spam and test."""
+        return self.filter(mark="")
+
+    def to_close(self) -> Self:
+        """Solved for longer than a reply may still reopen them."""
+        return self.solved().filter(solved_at__lt=timezone.now() - reopen_window())
+
+
+ACCESS_KEY_LENGTH = 32
+
+
+def reopen_window() -> timedelta:
+    """How long after the solve a customer's reply reopens the ticket."""
+    return timedelta(days=settings.REOPEN_WITHIN_DAYS)
+
+
+class Ticket(models.Model):
+    """The work that conversations cause."""
+
+    number = models.BigIntegerField(
+        _("number"),
+        unique=True,
+        editable=False,
+        db_default=Func(Value("tickets_ticket_number_seq"), function="nextval"),
+    )
+    # Goes up with every change; whoever changes an older version is told what changed since.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    access_key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
+
+    subject = models.CharField(_("subject"), max_length=300)
+    status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="+")
+    # A copy that the lists' indexes can use; a composite foreign key holds it to the status.
+    status_category = models.CharField(max_length=20, choices=StatusCategory, editable=False)
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), choices=Priority, default=Priority.NORMAL
+    )
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    type = models.CharField(
+        _("type"), max_length=20, choices=TicketType, default=TicketType.QUESTION
+    )
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="tickets")
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
+    follow_up_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="follow_ups"
+    )
+    mark = models.CharField(_("does not count"), max_length=10, choices=Mark, blank=True)
+
+    created_at = models.DateTimeField(_("created"))
+    updated_at = models.DateTimeField(_("last change"))
+    last_message_at = models.DateTimeField(_("last message"))
+    # The earliest customer message that no public reply has answered.
+    waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
+    solved_at = models.DateTimeField(_("solved"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    # The beginning of the newest public message, for lists.
+    excerpt = models.CharField(max_length=200, blank=True)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(priority__in=Priority.values), name="tickets_ticket_priority_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=TicketType.values), name="tickets_ticket_type_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(channel__in=Channel.values), name="tickets_ticket_channel_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(subject=""), name="tickets_ticket_subject_is_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(status_category="solved", solved_at__isnull=False, closed_at=None)
+                    | Q(status_category="closed", closed_at__isnull=False)
+                    | (Q(status_category__in=OPEN_CATEGORIES) & Q(solved_at=None, closed_at=None))
+                ),
+                name="tickets_ticket_times_follow_status",
+            ),
+            models.CheckConstraint(
+                condition=~Q(follow_up_of=F("id")), name="tickets_ticket_follows_another"
+            ),
+        ]
+        indexes = [
+            # One per queue, in the order in which the queue is read.
+            models.Index(
+                fields=["assignee", "-last_message_at", "-id"],
+                condition=Q(status_category__in=OPEN_CATEGORIES),
+                name="tickets_mine_open",
+            ),
+            models.Index(
+                fields=["team", "-last_message_at", "-id"],
+                condition=Q(status_category__in=OPEN_CATEGORIES, assignee=None),
+                name="tickets_unassigned_open",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(status_category__in=OPEN_CATEGORIES),
+                name="tickets_all_open",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(status_category__in=["pending", "on_hold"]),
+                name="tickets_waiting",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(status_category="solved"),
+                name="tickets_solved_recent",
+            ),
+            models.Index(
+                fields=["solved_at"],
+                condition=Q(status_category="solved"),
+                name="tickets_solved_to_close",
+            ),
+            models.Index(fields=["customer", "-created_at"], name="tickets_of_customer"),
+            models.Index(fields=["created_at", "id"], name="tickets_created"),
+            GinIndex(fields=["tags"], name="tickets_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.subject}"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status_category == StatusCategory.CLOSED
+
+    @property
+    def is_over(self) -> bool:
+        return StatusCategory(self.status_category).is_over
+
+    @property
+    def urgency(self) -> Priority:
+        return Priority(self.priority)
+
+    def takes_replies_at(self, moment: datetime) -> bool:
+        """Whether a customer's message continues this ticket; otherwise it opens a follow-up."""
+        if self.is_closed:
+            return False
+        return self.solved_at is None or self.solved_at >= moment - reopen_window()
+
+    def save_change(self, *fields: str) -> None:
+        """Save the named fields as a new version of the ticket."""
+        self.version += 1
+        self.updated_at = clock.now()
+        self.save(update_fields=[*fields, "version", "updated_at"])

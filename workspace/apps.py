@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class WorkspaceConfig(AppConfig):
+    name = "workspace"
+
+    def ready(self) -> None:
+        from workspace import reactions  # noqa: F401

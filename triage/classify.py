@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, TypedDict
+from typing import Any, Final, TypeAlias
 
 from triage import words
 
@@ -21,20 +21,13 @@ FOREIGN_WEIGHT: Final = 0.5
 DOUBT: Final = 1.0
 
 
-class Reason(TypedDict, total=False):
-    """Why something was decided: a code that `triage.reasons` has a sentence for, and its words."""
+# Why something was decided, as an event stores it: a "code" that `triage.reasons` has a sentence
+# for, and the words, names and counts that the sentence needs.
+Reason: TypeAlias = dict[str, Any]
 
-    code: str
-    word: str
-    where: str
-    category: str
-    pattern: str
-    team: str
-    agent: str
-    tier: str
-    priority: str
-    count: int
-    open: int
+# What a category is called, as a reason keeps it: "category" in the company's own words ("Billing ›
+# Refund") and, where it differs, "categories" by language.
+Label: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Term:
     """A keyword of a category. `language` may be empty: then it counts the same in every one."""
 
     category_id: int
-    category: str
+    label: Label
     phrase: str
     language: str = ""
     weight: float = 1.0
@@ -53,7 +46,7 @@ class SenderPattern:
     """An address, or a domain with its subdomains, whose mail is always about one category."""
 
     category_id: int
-    category: str
+    label: Label
     pattern: str
 
     def matches(self, sender: str) -> bool:
@@ -120,7 +113,7 @@ def classify(
         return Suggestion(
             rule.category_id,
             1.0,
-            Reason(code="sender", pattern=rule.pattern, category=rule.category),
+            Reason(code="sender", pattern=rule.pattern, **rule.label),
         )
 
     places = (
@@ -143,7 +136,7 @@ def classify(
                     code="keyword",
                     word=reading.quote(position, phrase),
                     where=where,
-                    category=term.category,
+                    **term.label,
                 )
             break
     evidence = {key: found for key, found in evidence.items() if found.score > 0}

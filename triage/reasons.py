@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 Stored = Mapping[str, Any]
 
@@ -29,7 +29,7 @@ def sentence(reason: Stored | str) -> str:
     return str(word) if word else _("Decided automatically")
 
 
-def sentences(reasons: Iterable[Stored | str] | Stored | str | None) -> list[str]:
+def sentences(reasons: Iterable[object] | Stored | str | None) -> list[str]:
     """What an event stores under "reason", whatever its shape, as sentences."""
     if not reasons:
         return []
@@ -38,8 +38,14 @@ def sentences(reasons: Iterable[Stored | str] | Stored | str | None) -> list[str
     return [sentence(reason) for reason in reasons if isinstance(reason, str | Mapping)]
 
 
+def _category(reason: Stored) -> str:
+    translated = reason.get("categories") or {}
+    language = (get_language() or "").split("-")[0]
+    return str(translated.get(language) or reason["category"])
+
+
 def _keyword(reason: Stored) -> str:
-    said = {"category": reason["category"], "word": reason["word"]}
+    said = {"category": _category(reason), "word": reason["word"]}
     if reason.get("where") == "subject":
         return _("%(category)s: “%(word)s” in the subject") % said
     return _("%(category)s: “%(word)s” in the message") % said
@@ -82,7 +88,10 @@ def _least_loaded(reason: Stored) -> str:
 _SENTENCES: Final[dict[str, Callable[[Stored], str]]] = {
     # What it is about
     "keyword": _keyword,
-    "sender": lambda r: _("%(category)s: mail from %(pattern)s") % r,
+    "sender": lambda r: (
+        _("%(category)s: mail from %(pattern)s")
+        % {"category": _category(r), "pattern": r["pattern"]}
+    ),
     "chosen_by_customer": lambda r: _("Chosen by the customer"),
     "no_keyword": lambda r: _("No known word in the message"),
     # How soon
@@ -95,14 +104,16 @@ _SENTENCES: Final[dict[str, Callable[[Stored], str]]] = {
     "capitals": lambda r: _("Written in capitals"),
     "exclamation_marks": _exclamation_marks,
     # Whose it is
-    "category_team": lambda r: _("Handles %(category)s") % r,
+    "category_team": lambda r: _("Handles %(category)s") % {"category": _category(r)},
     "fallback_team": lambda r: _("No team handles this category"),
     "no_team": lambda r: _("There is no team yet"),
     "manual": lambda r: _("The team assigns by hand"),
     "round_robin": lambda r: _("%(agent)s is next in turn") % r,
     "least_loaded": _least_loaded,
     "nobody_available": lambda r: _("Nobody on the team is free"),
-    "follow_up": lambda r: _("As with the earlier request"),
+    # What the customer or an answer brings about by itself
+    "customer_replied": lambda r: _("The customer replied"),
+    "answered": lambda r: _("Whoever answers first takes it"),
 }
 
 CODES: Final = frozenset(_SENTENCES)

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from triage.classify import Reason
+from triage.classify import Label, Reason
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class CategoryNode(Protocol):
-    """As much of a category as routing looks at."""
+    """As much of a category as triage looks at."""
 
-    name: str
-    parent_id: int | None
-    team_id: int | None
+    @property
+    def parent_id(self) -> int | None: ...
+    @property
+    def team_id(self) -> int | None: ...
+    @property
+    def label(self) -> Label: ...
+
+
+Node = TypeVar("Node", bound=CategoryNode)
+
+
+def ancestry(category_id: int | None, categories: Mapping[int, Node]) -> Iterator[Node]:
+    """The category itself, its parent, and so on up; each once, even where a tree is a loop."""
+    seen: set[int] = set()
+    while category_id is not None and category_id not in seen:
+        node = categories.get(category_id)
+        if node is None:
+            return
+        yield node
+        seen.add(category_id)
+        category_id = node.parent_id
 
 
 def team_by_category(
-    category_id: int | None, categories: Mapping[int, CategoryNode], *, fallback_id: int | None
+    category_id: int | None, categories: Mapping[int, Node], *, fallback_id: int | None
 ) -> tuple[int | None, Reason]:
     """The team of the category, or of its nearest ancestor that has one, else the fallback."""
-    seen: set[int] = set()
-    at = category_id
-    while at is not None and at not in seen and (node := categories.get(at)) is not None:
+    for node in ancestry(category_id, categories):
         if node.team_id is not None:
-            return node.team_id, Reason(code="category_team", category=node.name)
-        seen.add(at)
-        at = node.parent_id
+            return node.team_id, Reason(code="category_team", **node.label)
     if fallback_id is None:
         return None, Reason(code="no_team")
     return fallback_id, Reason(code="fallback_team")

@@ -9,20 +9,20 @@ from triage.classify import Lexicon, SenderPattern, Term, classify
 BILLING, REFUND, DELIVERY = 1, 2, 3
 LEXICON = Lexicon(
     terms=(
-        Term(BILLING, "Billing", "invoice*", "en"),
-        Term(BILLING, "Billing", "fattur*", "it"),
-        Term(REFUND, "Billing › Refund", "refund*", "en"),
-        Term(REFUND, "Billing › Refund", "rimbors*", "it"),
-        Term(REFUND, "Billing › Refund", "Rambursări", "ro"),
-        Term(REFUND, "Billing › Refund", "money back", "en"),
-        Term(DELIVERY, "Delivery", "courier", "en", 0.5),
-        Term(DELIVERY, "Delivery", "dhl"),
-        Term(DELIVERY, "Delivery", " ** ", "en"),
+        Term(BILLING, {"category": "Billing"}, "invoice*", "en"),
+        Term(BILLING, {"category": "Billing"}, "fattur*", "it"),
+        Term(REFUND, {"category": "Billing › Refund"}, "refund*", "en"),
+        Term(REFUND, {"category": "Billing › Refund"}, "rimbors*", "it"),
+        Term(REFUND, {"category": "Billing › Refund"}, "Rambursări", "ro"),
+        Term(REFUND, {"category": "Billing › Refund"}, "money back", "en"),
+        Term(DELIVERY, {"category": "Delivery"}, "courier", "en", 0.5),
+        Term(DELIVERY, {"category": "Delivery"}, "dhl"),
+        Term(DELIVERY, {"category": "Delivery"}, " ** ", "en"),
     ),
     senders=(
-        SenderPattern(DELIVERY, "Delivery", "carrier.example"),
-        SenderPattern(BILLING, "Billing", "accounts@carrier.example"),
-        SenderPattern(BILLING, "Billing", "@"),
+        SenderPattern(DELIVERY, {"category": "Delivery"}, "carrier.example"),
+        SenderPattern(BILLING, {"category": "Billing"}, "accounts@carrier.example"),
+        SenderPattern(BILLING, {"category": "Billing"}, "@"),
     ),
 )
 

@@ -39,7 +39,8 @@ EXAMPLES = [
         "Ana has the fewest open tickets: 3",
     ),
     ({"code": "nobody_available"}, "Nobody on the team is free"),
-    ({"code": "follow_up"}, "As with the earlier request"),
+    ({"code": "customer_replied"}, "The customer replied"),
+    ({"code": "answered"}, "Whoever answers first takes it"),
 ]
 
 
@@ -57,6 +58,18 @@ def test_every_code_has_an_example_here():
 def test_a_reason_that_stored_less_still_says_something(code):
     with translation.override("en"):
         assert reasons.sentence({"code": code})
+
+
+def test_a_category_is_named_in_the_readers_language():
+    reason = {
+        "code": "category_team",
+        "category": "Billing › Refund",
+        "categories": {"ro": "Plăți › Rambursare"},
+    }
+    with translation.override("en"):
+        assert reasons.sentence(reason).endswith("Billing › Refund")
+    with translation.override("ro"):
+        assert reasons.sentence(reason).endswith("Plăți › Rambursare")
 
 
 def test_unknown_reasons_degrade():
@@ -84,7 +97,10 @@ def test_every_reason_that_triage_gives_has_a_sentence():
             subject="",
             language="en",
             sender="a@b.example",
-            lexicon=Lexicon((Term(1, "Billing", "refund"),), (SenderPattern(1, "X", pattern),)),
+            lexicon=Lexicon(
+                (Term(1, {"category": "Billing"}, "refund"),),
+                (SenderPattern(1, {"category": "X"}, pattern),),
+            ),
         ).reason
         for pattern in ("b.example", "c.example")
     ]

@@ -15,6 +15,10 @@ class Node:
     parent_id: int | None = None
     team_id: int | None = None
 
+    @property
+    def label(self):
+        return {"category": self.name}
+
 
 TREE = {
     1: Node("Billing", team_id=10),

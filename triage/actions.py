@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from django.db import transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from people.models import AssignmentMethod, Membership, Team
+from tickets import clock
+from tickets.actions import assign_ticket, move_to_team, set_category, set_priority
+from tickets.actor import Actor
+from tickets.models import Category, Ticket
+from triage import lexicon
+from triage.classify import Reason, classify
+from triage.prioritise import prioritise
+from triage.route import Candidate, choose_agent, team_by_category
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+TRIAGE: Final = Actor.rule("Triage")
+
+
+class _Load(TypedDict):
+    open_tickets: int
+
+
+@transaction.atomic
+def triage_ticket(
+    ticket: Ticket,
+    *,
+    text: str,
+    subject: str,
+    sender: str,
+    language: str,
+    chosen: Category | None = None,
+) -> Ticket:
+    """File, weigh and route a ticket that just came in, storing the reason of each decision.
+
+    `text` is what is visible of the first message, `sender` its address (may be empty). A category
+    that the customer `chosen` on the form, or that a follow-up has from its ticket, stays, and so
+    does a follow-up's team. Raises nothing of its own.
+    """
+    company = lexicon.current()
+    if chosen is not None:
+        ticket = set_category(
+            ticket, to=chosen, actor=TRIAGE, reason=[Reason(code="chosen_by_customer")]
+        )
+    elif ticket.category_id is None:
+        suggestion = classify(
+            text, subject=subject, language=language, sender=sender, lexicon=company.lexicon
+        )
+        if suggestion.category_id is not None:
+            ticket = set_category(
+                ticket,
+                to=company.categories[suggestion.category_id].category,
+                actor=TRIAGE,
+                reason=[Reason(**suggestion.reason, confidence=suggestion.confidence)],
+            )
+
+    assessment = prioritise(
+        text,
+        subject=subject,
+        language=language,
+        tier=ticket.customer.tier,
+        base=company.priority_of(ticket.category_id),
+    )
+    ticket = set_priority(
+        ticket, to=assessment.priority, actor=TRIAGE, reason=list(assessment.reasons)
+    )
+
+    if ticket.team_id is None:
+        team_id, why = team_by_category(
+            ticket.category_id, company.categories, fallback_id=company.fallback_team_id
+        )
+        if team_id is not None:
+            ticket = move_to_team(ticket, to=company.teams[team_id], actor=TRIAGE, reason=[why])
+    return assign_by_method(ticket)
+
+
+@transaction.atomic
+def assign_by_method(ticket: Ticket) -> Ticket:
+    """Hand an unassigned ticket to the agent whom its team's method picks, if it picks one."""
+    if ticket.assignee_id or ticket.team is None:
+        return ticket
+    if ticket.team.assignment_method == AssignmentMethod.MANUAL:
+        return ticket
+    # One choice at a time per team, so that two requests at once do not fall on one agent. NO KEY:
+    # whoever only refers to the team (every new event does) need not wait.
+    team = Team.objects.select_for_update(no_key=True).get(pk=ticket.team.pk)
+    members = {member.user_id: member for member in _members_with_load(team)}
+    user_id, why = choose_agent(
+        team.assignment_method,
+        [
+            Candidate(
+                user_id=member.user_id,
+                name=member.user.name,
+                is_available=member.user.is_available,
+                open_tickets=member.open_tickets,
+                capacity=member.user.capacity,
+                last_assigned_at=member.last_assigned_at,
+            )
+            for member in members.values()
+        ],
+    )
+    if user_id is None:
+        return ticket
+    # Turns are told apart by time: the next one is later even when the clock stands still.
+    turns = [m.last_assigned_at for m in members.values() if m.last_assigned_at]
+    turn = max([clock.now(), *(last + timedelta(microseconds=1) for last in turns)])
+    Membership.objects.filter(pk=members[user_id].pk).update(last_assigned_at=turn)
+    return assign_ticket(ticket, to=members[user_id].user, actor=TRIAGE, reason=[why])
+
+
+def _members_with_load(team: Team) -> QuerySet[WithAnnotations[Membership, _Load]]:
+    """The team's members with the number of tickets that wait for each, of whatever team."""
+    waiting = (
+        Ticket.objects.waiting_for_us()
+        .filter(assignee=OuterRef("user"))
+        .order_by()
+        .values("assignee")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return (
+        Membership.objects.filter(team=team, user__is_active=True)
+        .select_related("user")
+        .annotate(open_tickets=Coalesce(Subquery(waiting), 0))
+        .order_by("pk")
+    )

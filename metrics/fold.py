@@ -18,11 +18,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 OVER: Final = frozenset({"solved", "closed"})
 REQUESTER_WAITS: Final = frozenset({"new", "open", "on_hold"})
+
+# A figure is read after its day at the earliest: what is known within an hour revises nothing.
+LATE: Final = timedelta(hours=1)
 
 _STATUS_EVENTS: Final = frozenset(
     {
@@ -48,6 +51,7 @@ class HistoryEvent:
     id: int
     kind: str
     occurred_at: datetime
+    recorded_at: datetime | None = None
     actor_kind: str = "system"
     actor_user_id: int | None = None
     is_automatic: bool = False
@@ -165,6 +169,19 @@ class SurveyAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """Something learnt afterwards about a time that figures had already counted.
+
+    `reason` is `late` (written down well after it happened), `annulled`, `marked`,
+    `recategorised` or `reopened`; `concerns_at` is the time that it changes.
+    """
+
+    reason: str
+    concerns_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketFacts:
     """All that the numbers know of one ticket.
 
@@ -189,6 +206,7 @@ class TicketFacts:
     spells: tuple[Spell, ...]
     segments: tuple[Segment, ...]
     survey: SurveyAnswer | None
+    revisions: tuple[Revision, ...]
 
     @property
     def reopen_count(self) -> int:
@@ -197,13 +215,14 @@ class TicketFacts:
 
 def fold(events: Iterable[HistoryEvent], calendars: TeamCalendars) -> TicketFacts | None:
     """The facts of one ticket from its events, given in any order; None when nothing happened."""
+    events = list(events)
     history = _standing(events)
     if not history:
         return None
     reading = _Reading(history[0], calendars)
     for event in history:
         reading.read(event)
-    return reading.facts()
+    return reading.facts(annulments=_annulments(events))
 
 
 def clip(
@@ -231,7 +250,25 @@ def _standing(events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
             void.add(event.annuls_id)
     standing = [e for e in by_id if e.kind != "event.annulled" and e.id not in void]
     standing.sort(key=lambda event: (event.occurred_at, event.id))
-    return [replace(e, occurred_at=e.occurred_at.replace(microsecond=0)) for e in standing]
+    return [replace(event, occurred_at=_whole_second(event.occurred_at)) for event in standing]
+
+
+def _annulments(events: list[HistoryEvent]) -> list[Revision]:
+    """What was declared void, or valid again, and when."""
+    by_id = {event.id: event for event in events}
+    return [
+        Revision(
+            reason="annulled",
+            concerns_at=_whole_second(by_id[event.annuls_id].occurred_at),
+            recorded_at=event.recorded_at or event.occurred_at,
+        )
+        for event in sorted(events, key=lambda event: event.id)
+        if event.kind == "event.annulled" and event.annuls_id in by_id
+    ]
+
+
+def _whole_second(at: datetime) -> datetime:
+    return at.replace(microsecond=0)
 
 
 def _duration(
@@ -264,6 +301,7 @@ class _Reading:
         self.spells: list[Spell] = []
         self.segments: list[Segment] = []
         self.survey: SurveyAnswer | None = None
+        self.revisions: list[Revision] = []
 
     def read(self, event: HistoryEvent) -> None:
         self._pass_time(event.occurred_at)
@@ -280,6 +318,9 @@ class _Reading:
             self._reply(event)
         elif event.kind == "ticket.marked":
             self.mark = event.data.get("after") or ""
+            self._revise("marked", self.created_at, event)
+        elif event.kind == "ticket.category_changed":
+            self._revise("recategorised", self.created_at, event)
         elif event.kind == "survey.sent" and self.survey is None:
             self.survey = _survey(event, sent_at=event.occurred_at)
         elif event.kind == "survey.answered":
@@ -288,9 +329,12 @@ class _Reading:
             self._solve(event)
         elif before in OVER and self.status not in OVER:
             self.solves[-1] = replace(self.solves[-1], reopened_at=event.occurred_at)
+            self._revise("reopened", self.solves[-1].solved_at, event)
         self._keep_backlog(event)
+        if event.recorded_at and event.recorded_at - event.occurred_at >= LATE:
+            self._revise("late", event.occurred_at, event)
 
-    def facts(self) -> TicketFacts:
+    def facts(self, *, annulments: Iterable[Revision]) -> TicketFacts:
         return TicketFacts(
             created_at=self.created_at,
             channel=self.latest.channel,
@@ -309,7 +353,14 @@ class _Reading:
             spells=tuple(self.spells),
             segments=tuple(self.segments),
             survey=self.survey,
+            revisions=(*self.revisions, *annulments),
         )
+
+    def _revise(self, reason: str, concerns_at: datetime, event: HistoryEvent) -> None:
+        recorded_at = event.recorded_at or event.occurred_at
+        if recorded_at - concerns_at >= LATE:
+            revision = Revision(reason=reason, concerns_at=concerns_at, recorded_at=recorded_at)
+            self.revisions.append(revision)
 
     def _pass_time(self, now: datetime) -> None:
         since, team_id = self.latest.occurred_at, self.latest.team_id
@@ -385,7 +436,7 @@ class _Reading:
         self.survey = replace(
             survey,
             answered_at=survey.answered_at or event.occurred_at,
-            score=event.data.get("score"),
+            score=event.data.get("after"),
             has_comment=bool(event.data.get("has_comment")),
         )
 

@@ -22,6 +22,7 @@ ENVIRONMENT = env.str("ENVIRONMENT", "production")
 if ENVIRONMENT not in ("production", "local", "test"):
     raise ImproperlyConfigured("ENVIRONMENT is production, local or test.")
 IS_PRODUCTION = ENVIRONMENT == "production"
+IS_LOCAL = ENVIRONMENT == "local"
 
 if IS_PRODUCTION:
     required = (
@@ -58,7 +59,8 @@ COMPANY_TIME_ZONE = env.str("COMPANY_TIME_ZONE", "Europe/Rome")
 # The address that customers write to and that our mail comes from.
 SUPPORT_ADDRESS = env.str("SUPPORT_ADDRESS", "help@casanord.example")
 REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", 14)
-SURVEY_DELAY = timedelta(seconds=env.int("SURVEY_DELAY_SECONDS", 3600))
+# Short where somebody tries the loop by hand.
+SURVEY_DELAY = timedelta(seconds=env.int("SURVEY_DELAY_SECONDS", 20 if IS_LOCAL else 3600))
 SURVEY_EDITABLE_HOURS = env.int("SURVEY_EDITABLE_HOURS", 24)
 FCR_DAYS = env.int("FCR_DAYS", 7)
 
@@ -199,7 +201,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 # Sweeps: whatever is owed is found here when no task did it.
-SWEEP_SECONDS = env.int("SWEEP_SECONDS", 30)
+SWEEP_SECONDS = env.int("SWEEP_SECONDS", 5 if IS_LOCAL else 30)
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "helpdesk.tasks.beat", "schedule": 10.0, "options": {"expires": 10}},
     **{

@@ -34,7 +34,6 @@ for prefix, room in (
     ("api/v1/", "messaging.urls"),
     ("desk/", "workspace.urls"),
     ("review/", "metrics.urls"),
-    ("", "surveys.urls"),
     ("", "portal.urls"),
 ):
     if find_spec(room):

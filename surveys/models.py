@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Customer, User
+from tickets import clock
 from tickets.models import Ticket
 from tickets.models.tickets import ACCESS_KEY_LENGTH, new_key
 from tickets.owed import Owed, OwedQuerySet
@@ -71,7 +72,7 @@ class Survey(Owed):
         return f"CSAT #{self.ticket_id}"
 
     @property
-    def sent_at(self) -> object:
+    def sent_at(self) -> datetime | None:
         return self.done_at
 
     @property
@@ -79,4 +80,4 @@ class Survey(Owed):
         """Unanswered, or answered less than a day ago."""
         if self.answered_at is None:
             return True
-        return timezone.now() < self.answered_at + timedelta(hours=settings.SURVEY_EDITABLE_HOURS)
+        return clock.now() < self.answered_at + timedelta(hours=settings.SURVEY_EDITABLE_HOURS)

@@ -74,7 +74,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def locked(self) -> Self:
         """For a change: rows that nobody else can change until our transaction ends."""
-        return self.select_for_update(of=("self",)).select_related(
+        return self.select_for_update(of=("self",), no_key=True).select_related(
             "status", "customer", "team", "category"
         )
 

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from messaging import outbox
+from messaging.models import OutgoingMail
+from surveys.models import Score, Survey
+from tickets import clock, history
+from tickets.actor import Actor
+from tickets.models import Kind, Ticket
+from tickets.owed import GiveUp
+
+
+class SurveyIsFinal(Exception):
+    """The answer was given too long ago to be changed."""
+
+
+def owe_survey(ticket: Ticket) -> Survey | None:
+    """Owe the customer of a solved ticket one question, after a delay.
+
+    Nothing is owed when the ticket does not count, when the customer did not agree or has no
+    e-mail address, or when this ticket's survey was sent before: one per ticket, ever.
+    """
+    customer = ticket.customer
+    if ticket.mark or not customer.accepts_surveys or not customer.email:
+        return None
+    survey, _created = Survey.objects.get_or_create(
+        ticket=ticket,
+        defaults={
+            "customer": customer,
+            "due_at": clock.now() + settings.SURVEY_DELAY,
+            "created_at": clock.now(),
+        },
+    )
+    return survey
+
+
+def withdraw_survey(ticket: Ticket) -> None:
+    """Forget a survey that was not sent yet: the ticket was reopened, so it is too early to ask."""
+    Survey.objects.owed().filter(ticket=ticket).delete()
+
+
+def send_survey(survey: Survey) -> OutgoingMail:
+    """Queue the invitation, at most once; call it under the survey's lock (`owed.fulfil`).
+
+    Raises `GiveUp` when there is no reason to ask any more.
+    """
+    ticket, customer = survey.ticket, survey.customer
+    if ticket.mark or not ticket.is_over or not customer.accepts_surveys or not customer.email:
+        raise GiveUp("The ticket is not solved any more, or the customer must not be asked.")
+    with translation.override(ticket.language):
+        context = {
+            "company_name": settings.COMPANY_NAME,
+            "customer": customer,
+            "ticket": ticket,
+            "link": survey_url(survey),
+            "choices": [(score, survey_url(survey, score=score)) for score in Score],
+        }
+        mail = outbox.queue_mail(
+            purpose=OutgoingMail.Purpose.SURVEY,
+            ticket=ticket,
+            to_name=customer.name,
+            to_address=customer.email,
+            subject=_("How was our help with #%(number)s?") % {"number": ticket.number},
+            text=render_to_string("surveys/mail/invitation.txt", context),
+            html=render_to_string("surveys/mail/invitation.html", context),
+            is_sent_at_most_once=True,
+        )
+    history.record(ticket, Kind.SURVEY_SENT, actor=Actor.system(), survey=survey.pk)
+    return mail
+
+
+@transaction.atomic
+def answer_survey(survey: Survey, *, score: Score, comment: str = "") -> Survey:
+    """Record what the customer says, or says instead within a day of the first answer.
+
+    Raises `SurveyIsFinal`.
+    """
+    survey = Survey.objects.select_for_update(of=("self",)).get(pk=survey.pk)
+    if not survey.is_editable:
+        raise SurveyIsFinal
+    before, comment = survey.score, comment.strip()[:4000]
+    if (before, survey.comment) == (score, comment):
+        return survey
+    now = clock.now()
+    survey.score, survey.comment = score, comment
+    survey.answered_at = survey.answered_at or now
+    survey.changed_at = now
+    survey.save(update_fields=["score", "comment", "answered_at", "changed_at"])
+    history.record(
+        survey.ticket,
+        Kind.SURVEY_ANSWERED,
+        actor=Actor.customer(survey.customer),
+        survey=survey.pk,
+        before=before,
+        after=int(score),
+        has_comment=bool(comment),
+    )
+    return survey
+
+
+def survey_url(survey: Survey, *, score: Score | None = None) -> str:
+    """The public address of the survey's page, with a choice already made when `score` is given."""
+    query = f"?{urlencode({'score': int(score)})}" if score else ""
+    return f"{settings.BASE_URL}{reverse('portal:rate', args=[survey.key])}{query}"

@@ -109,3 +109,14 @@ class OutgoingMail(Owed):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} → {self.to_address}"
+
+
+class AcceptedKey(models.Model):
+    """The name that a channel gave a message which we took in: the same key is the same message."""
+
+    key = models.CharField(max_length=200, unique=True)
+    message = models.ForeignKey(Message, null=True, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.key

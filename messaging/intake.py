@@ -1,0 +1,113 @@
+"""The one door through which every channel's messages come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from messaging.models import AcceptedKey
+from people.actions import recognise
+from people.models import Customer, Identity
+from people.models.customers import normalised_email
+from tickets.actions import MessageDraft, open_ticket, receive_reply
+from tickets.actor import Actor
+from tickets.models import Category, Channel, Conversation, Message, Ticket
+from triage.actions import triage_ticket
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMessage:
+    """What an adapter knows of a message from outside.
+
+    `conversation` says what it continues; without one it opens a ticket. `dedupe_key` names the
+    message in its channel: the same key again is the same message.
+    """
+
+    channel: Channel
+    email: str
+    draft: MessageDraft
+    name: str = ""
+    subject: str = ""
+    language: str = ""
+    category: Category | None = None
+    conversation: Conversation | None = None
+    dedupe_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of it. `is_new_ticket` also for a follow-up."""
+
+    ticket: Ticket
+    message: Message
+    is_new_ticket: bool
+    is_duplicate: bool = False
+
+
+@transaction.atomic
+def accept(incoming: IncomingMessage) -> Accepted:
+    """Recognise the customer, open or continue a ticket, and triage it: all or nothing.
+
+    Raises `EmptyMessage`.
+    """
+    key, earlier = _claim_key(incoming.dedupe_key)
+    if earlier:
+        return Accepted(earlier.ticket, earlier, is_new_ticket=False, is_duplicate=True)
+    customer = recognise(email=incoming.email, name=incoming.name, language=incoming.language)
+    if incoming.conversation:
+        accepted = _continue(incoming, incoming.conversation, customer)
+    else:
+        accepted = _open(incoming, customer)
+    if key:
+        key.message = accepted.message
+        key.save(update_fields=["message"])
+    return accepted
+
+
+def _open(incoming: IncomingMessage, customer: Customer) -> Accepted:
+    ticket = open_ticket(
+        customer=customer,
+        subject=incoming.subject,
+        channel=incoming.channel,
+        draft=incoming.draft,
+        actor=Actor.customer(customer),
+        identity=customer.identities.filter(
+            kind=Identity.Kind.EMAIL, value=normalised_email(incoming.email)
+        ).first(),
+        language=incoming.language,
+    )
+    ticket = _triage(ticket, incoming)
+    return Accepted(ticket, ticket.messages.get(), is_new_ticket=True)
+
+
+def _continue(
+    incoming: IncomingMessage, conversation: Conversation, customer: Customer
+) -> Accepted:
+    message = receive_reply(conversation, draft=incoming.draft, actor=Actor.customer(customer))
+    is_follow_up = message.ticket_id != conversation.ticket_id
+    ticket = _triage(message.ticket, incoming) if is_follow_up else message.ticket
+    return Accepted(ticket, message, is_new_ticket=is_follow_up)
+
+
+def _triage(ticket: Ticket, incoming: IncomingMessage) -> Ticket:
+    return triage_ticket(
+        ticket,
+        text=incoming.draft.text,
+        subject=incoming.subject,
+        sender=incoming.email,
+        language=ticket.language,
+        chosen=incoming.category,
+    )
+
+
+def _claim_key(key: str) -> tuple[AcceptedKey | None, Message | None]:
+    """Our row for this key, or the message that came with it before; two deliveries at once wait
+    for one another on the unique index."""
+    if not key:
+        return None, None
+    try:
+        with transaction.atomic():
+            return AcceptedKey.objects.create(key=key), None
+    except IntegrityError:
+        return None, AcceptedKey.objects.select_related("message__ticket").get(key=key).message

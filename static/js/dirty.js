@@ -1,0 +1,73 @@
+// Typed text is not lost: leaving a form of data-dirty with unsent text asks first, and the text of a
+// form of data-keep="<key>" stays in this tab until it is sent.
+import { say, word } from "helpdesk/toast";
+
+const KEEP = "keep:", SENT = "sent:";
+const store = {
+  get: (key) => { try { return sessionStorage.getItem(key); } catch { return null; } },
+  set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* full, or not allowed */ } },
+  drop: (key) => { try { sessionStorage.removeItem(key); } catch { /* not allowed */ } },
+};
+const fields = (form) => [...form.querySelectorAll("textarea, input:not([type]), input:is([type=text], [type=email], [type=search], [type=tel], [type=url])")];
+const kept = (form) => fields(form).filter((field) => field.name && field.matches("textarea, [type=text]"));
+const keyOf = (form, field) => `${KEEP}${form.dataset.keep}:${field.name}`;
+const isDirty = (form) => form.dataset.sending === undefined
+  && fields(form).some((field) => field.value.trim() && field.value !== field.defaultValue);
+
+/** Whether a form on the page holds unsent text. */
+export const hasUnsent = () => [...document.querySelectorAll("form[data-dirty]")].some(isDirty);
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest?.("form[data-keep]");
+  if (!form || !kept(form).includes(event.target)) return;
+  const key = keyOf(form, event.target);
+  if (event.target.value.trim()) store.set(key, event.target.value);
+  else store.drop(key);
+});
+
+document.addEventListener("submit", (event) => {
+  queueMicrotask(() => {
+    const form = event.target;
+    if (!form.matches("form[data-dirty], form[data-keep]")) return;
+    if (event.defaultPrevented) return; // htmx says below how it went
+    form.dataset.sending = "";
+    if (form.dataset.keep) store.set(SENT + form.dataset.keep, "1");
+  });
+});
+
+function forget(form) {
+  for (const field of kept(form)) store.drop(keyOf(form, field));
+  store.drop(SENT + form.dataset.keep);
+}
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt?.closest?.("form[data-keep]");
+  if (form && event.detail.successful) forget(form);
+});
+
+function restore(root) {
+  const [entry] = performance.getEntriesByType("navigation");
+  const cameBack = entry?.type === "back_forward";
+  for (const form of root.querySelectorAll?.("form[data-keep]") ?? []) {
+    const wasSent = store.get(SENT + form.dataset.keep) !== null;
+    store.drop(SENT + form.dataset.keep);
+    let restored = false;
+    for (const field of kept(form)) {
+      const text = store.get(keyOf(form, field));
+      if (text === null || field.value.trim()) continue;
+      if (wasSent && !cameBack) { store.drop(keyOf(form, field)); continue; }
+      field.value = text;
+      restored = true;
+    }
+    if (restored) say(word("kept"));
+  }
+}
+restore(document);
+document.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) restore(event.detail.elt); });
+
+addEventListener("beforeunload", (event) => {
+  if (hasUnsent()) event.preventDefault();
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const form of document.querySelectorAll("form[data-sending]")) delete form.dataset.sending;
+});

@@ -1,0 +1,43 @@
+// Menus are <details>, which open and close by themselves. This closes them on Escape, on a choice
+// and on a click elsewhere, and lets the arrow keys walk through the choices.
+const open = () => document.querySelectorAll("details[data-menu][open]");
+const items = (menu) => [
+  ...menu.querySelectorAll(".menu-sheet :is(a[href], button:not(:disabled), input:not(:disabled))"),
+];
+
+function close(menu, { refocus = false } = {}) {
+  menu.open = false;
+  if (refocus) menu.querySelector("summary").focus();
+}
+
+document.addEventListener("click", (event) => {
+  for (const menu of open()) {
+    const chosen = event.target.closest?.(".menu-item");
+    if (!menu.contains(event.target) || (chosen && menu.contains(chosen))) close(menu);
+  }
+});
+
+document.addEventListener("focusin", (event) => {
+  for (const menu of open()) if (!menu.contains(event.target)) close(menu);
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.("details[data-menu]");
+  if (event.key === "Escape") {
+    const shown = [...open()];
+    for (const one of shown) close(one, { refocus: one === menu });
+    if (shown.length) event.stopPropagation();
+    return;
+  }
+  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  if (event.target.matches("input, textarea, select")) return;
+  if (!menu.open) {
+    if (event.key !== "ArrowDown" || !event.target.matches("summary")) return;
+    menu.open = true;
+  }
+  event.preventDefault();
+  const all = items(menu);
+  const at = all.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 };
+  all[(to[event.key] + all.length) % all.length]?.focus();
+}, true);

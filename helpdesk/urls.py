@@ -3,16 +3,18 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from allauth.account import views as account
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
-from helpdesk import health
+from helpdesk import health, preferences, styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("language/", set_language, name="set_language"),
+    path("theme/", preferences.set_theme, name="set_theme"),
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),
@@ -30,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", include(styleguide.urlpatterns)))
 for prefix, room in (
     ("api/v1/", "messaging.urls"),
     ("desk/", "workspace.urls"),

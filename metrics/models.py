@@ -13,6 +13,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Team, User
@@ -31,14 +32,16 @@ class StaleFactsQuerySet(OwedQuerySet):
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                INSERT INTO metrics_stalefacts AS stale (ticket_id, due_at, attempts, last_error)
-                VALUES (%s, now(), 0, '')
+                INSERT INTO metrics_stalefacts AS stale
+                    (ticket_id, due_at, attempts, last_error, noted_in)
+                VALUES (%s, %s, 0, '', pg_current_xact_id()::text::bigint)
                 ON CONFLICT (ticket_id) DO UPDATE
-                SET due_at = now(), attempts = 0, last_error = '', done_at = NULL, parked_at = NULL
-                WHERE stale.due_at <> now() OR stale.done_at IS NOT NULL
+                SET due_at = excluded.due_at, noted_in = excluded.noted_in,
+                    attempts = 0, last_error = '', done_at = NULL, parked_at = NULL
+                WHERE stale.noted_in IS DISTINCT FROM excluded.noted_in OR stale.done_at IS NOT NULL
                 RETURNING id
                 """,
-                [ticket_id],
+                [ticket_id, timezone.now()],
             )
             row = cursor.fetchone()
         return row[0] if row else None
@@ -48,6 +51,8 @@ class StaleFacts(Owed):
     """Facts to be folded anew, because the ticket's history grew. One row per ticket."""
 
     ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="+")
+    # The transaction that last noted it: further events of the same one need no second task.
+    noted_in = models.BigIntegerField(null=True, editable=False)
 
     objects = StaleFactsQuerySet.as_manager()
 

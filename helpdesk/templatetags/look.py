@@ -116,8 +116,11 @@ def _tenths(number: float) -> str:
 
 
 @register.filter
-def duration_parts(seconds: float | timedelta | None) -> Amount | None:
-    """One figure and one unit: 21 min, 8.3 h, 46 h, 3.2 d. Nothing for nothing."""
+def duration_parts(seconds: float | timedelta | None, longest: str = "d") -> Amount | None:
+    """One figure and one unit: 21 min, 8.3 h, 46 h, 3.2 d. Nothing for nothing.
+
+    With `longest` "h" it stays at hours, for time that does not come in days of 24 of them.
+    """
     if seconds is None or seconds == "":
         return None
     total = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
@@ -126,7 +129,7 @@ def duration_parts(seconds: float | timedelta | None) -> Amount | None:
         return Amount(sign + number_format(round(total)), pgettext("duration", "s"))
     if total < 59.5 * MINUTE:
         return Amount(sign + number_format(round(total / MINUTE)), pgettext("duration", "min"))
-    if total < 47.5 * HOUR:
+    if total < 47.5 * HOUR or longest == "h":
         return Amount(sign + _tenths(total / HOUR), pgettext("duration", "h"))
     return Amount(sign + _tenths(total / DAY), pgettext("duration", "d"))
 

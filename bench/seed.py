@@ -16,7 +16,8 @@ MESSAGES = 4
 _SERIES = "generate_series(%(first)s, %(last)s) AS n"
 
 _CUSTOMERS = f"""
-INSERT INTO people_customer (name, language, tier, time_zone, attributes, accepts_surveys, created_at)
+INSERT INTO people_customer
+    (name, language, tier, time_zone, attributes, accepts_surveys, created_at)
 SELECT 'Customer ' || n, (ARRAY['en','it','ro'])[1 + n %% 3], 'standard', '', '{{}}', true,
        now() - interval '2 years'
 FROM {_SERIES}
@@ -35,9 +36,10 @@ INSERT INTO tickets_ticket (version, access_key, subject, status_id, status_cate
 SELECT 7, 'bench-' || n, 'Question ' || n || ' about an order that has not arrived yet',
     s.id, s.category, 1 + n %% 4, 'question', '{{}}',
     (%(teams)s::bigint[])[1 + n %% 3],
-    CASE WHEN n %% 30 = 0 THEN NULL ELSE (%(agents)s::bigint[])[1 + n %% {3 * AGENTS_PER_TEAM}] END,
+    CASE WHEN n %% 30 <> 0 THEN (%(agents)s::bigint[])[1 + n %% {3 * AGENTS_PER_TEAM}] END,
     c.ids[1 + n %% array_length(c.ids, 1)],
-    (ARRAY['email','form','api'])[1 + n %% 3], 'en', '', 'Thank you, I will look into it and write again.',
+    (ARRAY['email','form','api'])[1 + n %% 3], 'en', '',
+    'Thank you, I will look into it and write again.',
     t.at, t.at + interval '3 hours', t.at + interval '3 hours', NULL,
     CASE WHEN s.category IN ('solved','closed') THEN t.at + interval '3 hours' END,
     CASE WHEN s.category = 'closed' THEN t.at + interval '3 hours' END
@@ -50,7 +52,8 @@ JOIN tickets_status s ON s.category = CASE
 """
 
 _CONVERSATIONS = """
-INSERT INTO tickets_conversation (ticket_id, customer_id, channel, identity_id, reply_key, created_at)
+INSERT INTO tickets_conversation
+    (ticket_id, customer_id, channel, identity_id, reply_key, created_at)
 SELECT t.id, t.customer_id, t.channel, i.id, 'bench-' || t.id, t.created_at
 FROM tickets_ticket t JOIN people_identity i ON i.customer_id = t.customer_id
 WHERE NOT EXISTS (SELECT FROM tickets_conversation c WHERE c.ticket_id = t.id)
@@ -58,7 +61,8 @@ WHERE NOT EXISTS (SELECT FROM tickets_conversation c WHERE c.ticket_id = t.id)
 
 _MESSAGES = f"""
 INSERT INTO tickets_message (ticket_id, conversation_id, kind, author_user_id, author_customer_id,
-    html_raw, html, text, quoted_text, rfc_message_id, is_automatic, provenance, occurred_at, created_at)
+    html_raw, html, text, quoted_text, rfc_message_id, is_automatic, provenance,
+    occurred_at, created_at)
 SELECT t.id, c.id,
     CASE WHEN m %% 2 = 1 THEN 'inbound' ELSE 'outbound' END,
     CASE WHEN m %% 2 = 0 THEN coalesce(t.assignee_id, (%(agents)s::bigint[])[1]) END,
@@ -74,8 +78,8 @@ WHERE NOT EXISTS (SELECT FROM tickets_message x WHERE x.ticket_id = t.id)
 """
 
 _EVENTS = """
-INSERT INTO tickets_event (ticket_id, kind, actor_kind, actor_user_id, actor_customer_id, actor_name,
-    occurred_at, recorded_at, version, data, message_id, team_id, assignee_id, status_id,
+INSERT INTO tickets_event (ticket_id, kind, actor_kind, actor_user_id, actor_customer_id,
+    actor_name, occurred_at, recorded_at, version, data, message_id, team_id, assignee_id, status_id,
     status_category, priority, category_id, channel)
 SELECT t.id, e.kind, e.actor_kind,
     CASE WHEN e.actor_kind = 'user' THEN m.author_user_id END,

@@ -18,14 +18,19 @@ class FileRefused(Exception):
 
 
 def check_files(files: Iterable[FileDraft]) -> None:
-    """Refuse files that are too large together or of a kind that is only ever harmful."""
+    """Raise `FileRefused` for files that are too large together or only ever harmful.
+
+    The kind is that of the name under which the file would be saved, not of the name as sent: a
+    space, a dot or an invisible character at its end hides no program.
+    """
     total = 0
     for file in files:
         total += file.content.size
-        if PurePosixPath(file.name).suffix.lower() in settings.ATTACHMENT_REFUSED_TYPES:
+        name = safe_name(file.name)
+        if PurePosixPath(name).suffix.lower() in settings.ATTACHMENT_REFUSED_TYPES:
             raise FileRefused(
                 _("“%(name)s” is a program. Please send it packed, or as a picture or document.")
-                % {"name": safe_name(file.name)}
+                % {"name": name}
             )
     if total > settings.ATTACHMENT_MAX_BYTES:
         raise FileRefused(
@@ -59,8 +64,8 @@ def safe_name(name: str) -> str:
     printable = "".join(c for c in last if c.isprintable()).strip(" .")
     stem, dot, suffix = printable.rpartition(".")
     if dot and len(suffix) <= 12:
-        return f"{stem[: 119 - len(suffix)]}.{suffix}" if stem else suffix
-    return printable[:120] or _("file")
+        return f"{stem[: 119 - len(suffix)]}.{suffix}"
+    return printable[:120].rstrip(" .") or _("file")
 
 
 def _plausible_type(content_type: str) -> str:

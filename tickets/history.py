@@ -54,11 +54,3 @@ def record(
     )
     recorded.send(sender=Event, event=event, ticket=ticket)
     return event
-
-
-def annul(event: Event, *, actor: Actor, reason: str) -> Event:
-    """Declare a wrong event void: it stays readable and counts for nothing any more."""
-    with transaction.atomic():
-        ticket = Ticket.objects.locked().get(pk=event.ticket_id)
-        ticket.save_change()
-        return record(ticket, Kind.ANNULLED, actor=actor, annuls=event, reason=reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import structlog
 from django.db import models, transaction
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 log = structlog.get_logger(__name__)
 
 
-class OwedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class OwedQuerySet(models.QuerySet[Any]):
     def owed(self) -> Self:
         """Neither done nor given up."""
         return self.filter(done_at=None, parked_at=None)
@@ -37,7 +37,8 @@ class OwedQuerySet(models.QuerySet):  # type: ignore[type-arg]
 
 
 class Owed(models.Model):
-    """Something that we owe. Subclasses say what; `fulfil` does it at least once."""
+    """Something that we owe. Subclasses say what, and have a manager made of an `OwedQuerySet`;
+    `fulfil` does it at least once."""
 
     due_at = models.DateTimeField(_("due"), default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -52,8 +53,6 @@ class Owed(models.Model):
         timedelta(hours=1),
         timedelta(hours=6),
     )
-
-    objects = OwedQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -36,7 +36,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get_queryset().assignable()
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(email=(username or "").strip().lower())
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """A user who logs in with this address; without a password nobody can, until one is set."""

@@ -1,5 +1,6 @@
 """Every write to a ticket: one function, one change, one transaction."""
 
+from tickets.actions.annul import CannotBeAnnulled, annul_event
 from tickets.actions.assign import NotOnTeam, assign_ticket, move_to_team
 from tickets.actions.classify import mark_ticket, set_category, set_priority, set_tags, set_type
 from tickets.actions.messages import add_note, receive_reply, reply
@@ -17,6 +18,7 @@ from tickets.actions.versions import TicketHasChanged, TicketIsClosed, TicketRef
 from tickets.drafts import FileDraft, MessageDraft
 
 __all__ = [
+    "CannotBeAnnulled",
     "EmptyMessage",
     "FileDraft",
     "MessageDraft",
@@ -27,6 +29,7 @@ __all__ = [
     "TicketIsClosed",
     "TicketRefusal",
     "add_note",
+    "annul_event",
     "assign_ticket",
     "close_ticket",
     "mark_ticket",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from people.models.names import one_line
 from tickets import history
 from tickets.actions.versions import locked_for_change
 from tickets.actor import Actor
@@ -87,7 +88,7 @@ def set_tags(
 
 def normalised_tags(tags: Iterable[str]) -> list[str]:
     """In lower case, single-spaced, at most 50 characters each, sorted, each once."""
-    return sorted({" ".join(tag.lower().split())[:50] for tag in tags if tag.strip()})
+    return sorted({one_line(tag.lower(), limit=50) for tag in tags} - {""})
 
 
 @transaction.atomic

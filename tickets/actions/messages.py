@@ -6,12 +6,20 @@ from people.models import User
 from tickets import clock
 from tickets.actions.assign import assign_ticket, may_hold
 from tickets.actions.open import open_ticket
-from tickets.actions.status import change_status
+from tickets.actions.status import change_status, check_choosable
 from tickets.actions.store import store_message
 from tickets.actions.versions import locked_for_change
 from tickets.actor import Actor
 from tickets.drafts import MessageDraft
-from tickets.models import Conversation, Message, MessageKind, Status, StatusCategory, Ticket
+from tickets.models import (
+    Channel,
+    Conversation,
+    Message,
+    MessageKind,
+    Status,
+    StatusCategory,
+    Ticket,
+)
 
 
 @transaction.atomic
@@ -27,7 +35,7 @@ def receive_reply(conversation: Conversation, *, draft: MessageDraft, actor: Act
         follow_up = open_ticket(
             customer=conversation.customer,
             subject=ticket.subject,
-            channel=conversation.channel,
+            channel=Channel(conversation.channel),
             draft=draft,
             actor=actor,
             identity=conversation.identity,
@@ -61,9 +69,12 @@ def reply(
     """Answer the customer in the ticket's newest conversation, and set the status afterwards.
 
     An unassigned ticket becomes the author's when they may hold it, and a new one becomes open.
-    Raises `TicketIsClosed`, `TicketHasChanged`, `EmptyMessage`.
+    Raises `TicketIsClosed`, `TicketHasChanged`, `EmptyMessage`, or `StatusIsLeftToTime` for a
+    `then` in `closed`.
     """
     ticket = locked_for_change(ticket, seen=seen)
+    if then:
+        check_choosable(ticket, then)
     actor = Actor.user(author)
     conversation = ticket.conversations.order_by("-created_at", "-pk")[0]
     message = store_message(ticket, conversation, MessageKind.OUTBOUND, draft, actor=actor)

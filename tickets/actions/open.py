@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import transaction
 
 from people.models import Customer, Identity
+from people.models.names import one_line
 from tickets import clock, history
 from tickets.actions.store import store_message
 from tickets.actor import Actor
@@ -42,7 +43,7 @@ def open_ticket(
     now = clock.now()
     ticket = Ticket(
         customer=customer,
-        subject=clean_subject(subject) or _first_words(draft.text),
+        subject=one_line(subject, limit=300) or _first_words(draft.text),
         status=Status.objects.default_for(StatusCategory.NEW),
         status_category=StatusCategory.NEW,
         channel=channel,
@@ -54,6 +55,8 @@ def open_ticket(
         last_message_at=now,
     )
     if follow_up_of:
+        # Its own history grows too, with what it is like now.
+        follow_up_of = Ticket.objects.locked().get(pk=follow_up_of.pk)
         ticket.category = follow_up_of.category
         ticket.priority = follow_up_of.priority
         ticket.type = follow_up_of.type
@@ -62,20 +65,15 @@ def open_ticket(
     conversation = Conversation.objects.create(
         ticket=ticket, customer=customer, channel=channel, identity=identity, created_at=now
     )
-    data = {"follow_up_of": follow_up_of.number} if follow_up_of else {}
-    history.record(ticket, Kind.OPENED, actor=actor, **data)
     if follow_up_of:
+        history.record(ticket, Kind.OPENED, actor=actor, follow_up_of=follow_up_of.number)
         history.record(follow_up_of, Kind.FOLLOWED_UP, actor=actor, by=ticket.number)
+    else:
+        history.record(ticket, Kind.OPENED, actor=actor)
     kind = MessageKind.INBOUND if actor.as_customer else MessageKind.OUTBOUND
     store_message(ticket, conversation, kind, draft, actor=actor)
     return ticket
 
 
-def clean_subject(subject: str) -> str:
-    """One line of at most 300 characters without control characters."""
-    printable = "".join(c if c.isprintable() else " " for c in subject)
-    return " ".join(printable.split())[:300]
-
-
 def _first_words(text: str) -> str:
-    return clean_subject(text)[:80] or settings.COMPANY_NAME
+    return one_line(text, limit=80) or settings.COMPANY_NAME

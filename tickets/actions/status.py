@@ -11,7 +11,7 @@ from tickets.models import Kind, Status, StatusCategory, Ticket
 
 
 class StatusIsLeftToTime(TicketRefusal):
-    """`new` belongs to untouched tickets and `closed` comes by itself; neither is set by hand."""
+    """Nobody closes a ticket by hand: a solved one closes when its time to reopen is over."""
 
 
 class NotSolved(TicketRefusal):
@@ -27,8 +27,7 @@ def set_status(
     Raises `TicketIsClosed`, `TicketHasChanged`, or `StatusIsLeftToTime` for a status in `closed`.
     """
     ticket = locked_for_change(ticket, seen=seen)
-    if to.category == StatusCategory.CLOSED:
-        raise StatusIsLeftToTime(ticket)
+    check_choosable(ticket, to)
     return change_status(ticket, to=to, actor=actor, reason=reason)
 
 
@@ -37,9 +36,15 @@ def solve_ticket(ticket: Ticket, *, actor: Actor, seen: int | None = None) -> Ti
     return set_status(ticket, to=_default(StatusCategory.SOLVED), actor=actor, seen=seen)
 
 
-def reopen_ticket(ticket: Ticket, *, actor: Actor, reason: Any = None) -> Ticket:
-    """Take a solved ticket up again; an open one stays as it is. Raises `TicketIsClosed`."""
-    return set_status(ticket, to=_default(StatusCategory.OPEN), actor=actor, reason=reason)
+def reopen_ticket(
+    ticket: Ticket, *, actor: Actor, seen: int | None = None, reason: Any = None
+) -> Ticket:
+    """Take a ticket up again that was solved or waits for somebody.
+
+    Raises `TicketIsClosed` or `TicketHasChanged`.
+    """
+    to = _default(StatusCategory.OPEN)
+    return set_status(ticket, to=to, actor=actor, seen=seen, reason=reason)
 
 
 @transaction.atomic
@@ -49,6 +54,12 @@ def close_ticket(ticket: Ticket, *, actor: Actor) -> Ticket:
     if ticket.status_category != StatusCategory.SOLVED:
         raise NotSolved(ticket)
     return change_status(ticket, to=_default(StatusCategory.CLOSED), actor=actor)
+
+
+def check_choosable(ticket: Ticket, status: Status) -> None:
+    """Raise `StatusIsLeftToTime` when nobody may choose the status for the ticket."""
+    if status.category == StatusCategory.CLOSED:
+        raise StatusIsLeftToTime(ticket)
 
 
 def change_status(ticket: Ticket, *, to: Status, actor: Actor, reason: Any = None) -> Ticket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from people.models.names import one_line
 from tickets import clock, history
 from tickets.actor import Actor
 from tickets.drafts import MessageDraft
@@ -26,16 +27,18 @@ def store_message(
     if draft.is_empty:
         raise EmptyMessage
     now = clock.now()
+    text = storable(draft.text)
+    html_raw = storable(draft.html)
     message = Message.objects.create(
         ticket=ticket,
         conversation=conversation,
         kind=kind,
         author_user=actor.as_user,
         author_customer=actor.as_customer,
-        html_raw=draft.html,
-        html=clean_html(draft.html) if draft.html else text_to_html(draft.text),
-        text=draft.text,
-        quoted_text=draft.quoted_text,
+        html_raw=html_raw,
+        html=clean_html(html_raw) if html_raw else text_to_html(text),
+        text=text,
+        quoted_text=storable(draft.quoted_text),
         rfc_message_id=draft.rfc_message_id,
         is_automatic=draft.is_automatic,
         provenance=draft.provenance,
@@ -50,6 +53,11 @@ def store_message(
     return message
 
 
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold: NUL, and halves of a broken character."""
+    return text.replace("\0", "").encode("utf-8", errors="replace").decode()
+
+
 _KINDS = {
     MessageKind.INBOUND: Kind.MESSAGE_RECEIVED,
     MessageKind.OUTBOUND: Kind.MESSAGE_SENT,
@@ -62,7 +70,7 @@ def _note_on_ticket(ticket: Ticket, message: Message) -> None:
     fields = []
     if message.kind != MessageKind.NOTE:
         ticket.last_message_at = message.occurred_at
-        ticket.excerpt = " ".join(message.text.split())[:200]
+        ticket.excerpt = one_line(message.text[:2000], limit=200)
         fields += ["last_message_at", "excerpt"]
     if not message.is_automatic:
         if message.kind == MessageKind.INBOUND and ticket.waiting_since is None:

@@ -36,4 +36,14 @@ def locked_for_change(ticket: Ticket, *, seen: int | None = None) -> Ticket:
         raise TicketHasChanged(fresh, seen=seen)
     if fresh.is_closed:
         raise TicketIsClosed(fresh)
+    _keep_loaded(fresh, ticket)
     return fresh
+
+
+def _keep_loaded(fresh: Ticket, known: Ticket) -> None:
+    """Give the fresh row what the caller has loaded already and what it still refers to, so that a
+    chain of changes in one transaction does not read the same few rows again and again."""
+    for name in ("status", "team", "category", "assignee"):
+        is_same = getattr(fresh, f"{name}_id") == getattr(known, f"{name}_id")
+        if is_same and name in known._state.fields_cache:
+            setattr(fresh, name, getattr(known, name))

@@ -1,7 +1,7 @@
 from tickets.models.conversations import Attachment, Conversation, Message, MessageKind
 from tickets.models.history import Event, Kind
-from tickets.models.tickets import Channel, Mark, Priority, Ticket, TicketType
-from tickets.models.vocabulary import OPEN_CATEGORIES, Category, Status, StatusCategory
+from tickets.models.tickets import Channel, Mark, Ticket, TicketType
+from tickets.models.vocabulary import OPEN_CATEGORIES, Category, Priority, Status, StatusCategory
 
 __all__ = [
     "OPEN_CATEGORIES",

@@ -27,6 +27,16 @@ class Conversation(models.Model):
     reply_key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel__in=Channel.values),
+                name="tickets_conversation_channel_is_known",
+            ),
+            # Held by messages too: a message's ticket is always its conversation's ticket.
+            models.UniqueConstraint("id", "ticket", name="tickets_conversation_id_ticket"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.get_channel_display()} · {self.customer_id}"
 
@@ -54,6 +64,7 @@ class Message(models.Model):
     """What somebody wrote. `html_raw` is as received; `html` is what may be shown; `text` is the
     visible text without quoted history and signature, which stand in `quoted_text`."""
 
+    # The conversation's ticket again, for the timeline's index; a composite foreign key holds it.
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="messages")
     conversation = models.ForeignKey(
         Conversation, on_delete=models.PROTECT, related_name="messages"

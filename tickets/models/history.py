@@ -4,13 +4,14 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from people.models import Customer, Team
 from tickets.actor import ActorKind
 from tickets.models.conversations import Message
-from tickets.models.tickets import Channel, Priority, Ticket
-from tickets.models.vocabulary import Category, Status, StatusCategory
+from tickets.models.tickets import Channel, Ticket
+from tickets.models.vocabulary import Category, Priority, Status, StatusCategory
 
 
 class Kind(models.TextChoices):
@@ -80,6 +81,30 @@ class Event(models.Model):
     objects = EventQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    actor_kind=ActorKind.USER, actor_user__isnull=False, actor_customer=None
+                )
+                | Q(actor_kind=ActorKind.CUSTOMER, actor_user=None, actor_customer__isnull=False)
+                | Q(
+                    actor_kind__in=[ActorKind.RULE, ActorKind.SYSTEM],
+                    actor_user=None,
+                    actor_customer=None,
+                ),
+                name="tickets_event_actor_fits_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=Kind.ANNULLED, annuls__isnull=False)
+                | (~Q(kind=Kind.ANNULLED) & Q(annuls=None)),
+                name="tickets_event_only_an_annulment_annuls",
+            ),
+            models.UniqueConstraint(
+                "annuls",
+                condition=Q(annuls__isnull=False),
+                name="tickets_event_is_annulled_once",
+            ),
+        ]
         indexes = [models.Index(fields=["ticket", "occurred_at", "id"], name="tickets_event_order")]
 
     def __str__(self) -> str:

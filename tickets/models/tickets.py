@@ -9,28 +9,17 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Customer, Team, User
 from tickets import clock
-from tickets.models.vocabulary import OPEN_CATEGORIES, Category, Status, StatusCategory
-
-
-class Priority(models.IntegerChoices):
-    LOW = 1, _("Low")
-    NORMAL = 2, _("Normal")
-    HIGH = 3, _("High")
-    URGENT = 4, _("Urgent")
-
-    @property
-    def slug(self) -> str:
-        """The name by which the API, events and stylesheets know it."""
-        return self.name.lower()
-
-    @classmethod
-    def from_slug(cls, slug: str) -> Priority:
-        return cls[slug.upper()]
+from tickets.models.vocabulary import (
+    OPEN_CATEGORIES,
+    Category,
+    Priority,
+    Status,
+    StatusCategory,
+)
 
 
 class TicketType(models.TextChoices):
@@ -73,10 +62,13 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         )
 
     def locked(self) -> Self:
-        """For a change: rows that nobody else can change until our transaction ends."""
-        return self.select_for_update(of=("self",), no_key=True).select_related(
-            "status", "customer", "team", "category"
-        )
+        """For a change: rows that nobody else can change until our transaction ends.
+
+        What a ticket refers to is loaded later, never joined: PostgreSQL would join the row as it
+        was before the wait for the lock, and lose a ticket whose status changed meanwhile. The
+        key stays free, so that whoever only refers to the ticket (an owed row) need not wait.
+        """
+        return self.select_for_update(of=("self",), no_key=True)
 
     def by_key(self, key: str) -> Self:
         """The ticket whose private link this is; none for anything that is not a whole key."""
@@ -100,7 +92,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def to_close(self) -> Self:
         """Solved for longer than a reply may still reopen them."""
-        return self.solved().filter(solved_at__lt=timezone.now() - reopen_window())
+        return self.solved().filter(solved_at__lt=clock.now() - reopen_window())
 
 
 ACCESS_KEY_LENGTH = 32
@@ -179,9 +171,13 @@ class Ticket(models.Model):
                 condition=~Q(subject=""), name="tickets_ticket_subject_is_not_empty"
             ),
             models.CheckConstraint(
+                condition=Q(mark="") | Q(mark__in=Mark.values),
+                name="tickets_ticket_mark_is_known",
+            ),
+            models.CheckConstraint(
                 condition=(
                     Q(status_category="solved", solved_at__isnull=False, closed_at=None)
-                    | Q(status_category="closed", closed_at__isnull=False)
+                    | Q(status_category="closed", solved_at__isnull=False, closed_at__isnull=False)
                     | (Q(status_category__in=OPEN_CATEGORIES) & Q(solved_at=None, closed_at=None))
                 ),
                 name="tickets_ticket_times_follow_status",

@@ -11,6 +11,22 @@ from people.models import Team, TranslatedName
 from people.models.names import in_language
 
 
+class Priority(models.IntegerChoices):
+    LOW = 1, _("Low")
+    NORMAL = 2, _("Normal")
+    HIGH = 3, _("High")
+    URGENT = 4, _("Urgent")
+
+    @property
+    def slug(self) -> str:
+        """The name by which the API, events and stylesheets know it."""
+        return self.name.lower()
+
+    @classmethod
+    def from_slug(cls, slug: str) -> Priority:
+        return cls[slug.upper()]
+
+
 class StatusCategory(models.TextChoices):
     NEW = "new", _("New")
     OPEN = "open", _("Open")
@@ -99,7 +115,9 @@ class Category(TranslatedName):
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="categories"
     )
-    priority = models.PositiveSmallIntegerField(_("default priority"), null=True, blank=True)
+    priority = models.PositiveSmallIntegerField(
+        _("default priority"), choices=Priority, null=True, blank=True
+    )
     position = models.PositiveSmallIntegerField(default=0)
 
     objects = CategoryQuerySet.as_manager()
@@ -110,6 +128,10 @@ class Category(TranslatedName):
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(parent=models.F("id")), name="tickets_category_is_no_own_parent"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(priority=None) | models.Q(priority__in=Priority.values),
+                name="tickets_category_priority_is_known",
             ),
         ]
 

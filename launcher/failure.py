@@ -1,7 +1,7 @@
 """How the launcher gives up: one sentence, never a traceback."""
 
 
-class Failure(Exception):  # noqa: N818
+class Failure(Exception):
     """Something that the person at the keyboard can mend; its text is one clear sentence."""
 
 

@@ -21,7 +21,7 @@ SETS = {
 
 
 def lock(options: Sequence[str]) -> None:
-    """Resolve each set for every platform and Python from 3.11 on, with hashes, without addresses."""
+    """Resolve each set for all platforms and Python from 3.11 on, with hashes, not addresses."""
     for name, sources in SETS.items():
         command = [str(VENV / "bin" / "uv"), "pip", "compile", "--quiet", "--no-header"]
         command += ["--universal", "--python-version", "3.11", "--generate-hashes"]

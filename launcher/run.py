@@ -1,6 +1,7 @@
 """`bin/run`: the whole helpdesk on one machine."""
 
 import argparse
+import errno
 import os
 import signal
 import socket
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="bin/run", description="Start the whole helpdesk on this machine; Ctrl-C stops it."
     )
-    parser.add_argument("--port", type=int, default=8000, help="default: 8000")
+    parser.add_argument("--port", type=_port, default=8000, help="default: 8000")
     parser.add_argument(
         "--host", default="127.0.0.1", help="0.0.0.0 lets other machines in; default: 127.0.0.1"
     )
@@ -46,6 +47,13 @@ def main(arguments: Sequence[str]) -> int:
             except Stopped:
                 say("Stopped.")
     return 0
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError(text)
+    return port
 
 
 class Stopped(BaseException):
@@ -108,7 +116,9 @@ def _start(supervisor: Supervisor, options: argparse.Namespace) -> None:
     celery = [python, "-m", "celery", "--app", "helpdesk"]
     schedule = str(VAR / "run" / "beat-schedule")
     supervisor.start("web", web)
-    supervisor.start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"])
+    worker = ["worker", "--concurrency", "2", "--loglevel", "INFO"]
+    alone = ["--without-gossip", "--without-mingle"]  # there is one worker: no one to talk to
+    supervisor.start("worker", [*celery, *worker, *alone])
     supervisor.start("beat", [*celery, "beat", "--schedule", schedule, "--pidfile", ""])
 
 
@@ -194,7 +204,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, OverflowError) as error:
-        raise Failure(f"The address {host}:{port} is not one of this machine's.") from error
+        raise Failure(f"{host}:{port} is not an address that can be listened on.") from error
     family, kind, protocol, _, address = found[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -205,6 +215,8 @@ def _refuse_taken_port(host: str, port: int) -> None:
                 f"Port {port} is reserved for root; choose one above 1023 with --port."
             ) from error
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise Failure(f"{host} is not an address of this machine.") from error
             raise Failure(
                 f"Port {port} is taken by another program; stop that or choose another port, "
                 f"such as bin/run --port {port + 1 if port < 65535 else 8000}."

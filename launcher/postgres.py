@@ -69,13 +69,17 @@ class Postgres:
         self._configure()
         self._forget_stale_pid()
         command = ["-D", str(self.data), "-l", str(self.log), "-w", "-t", "60", "start"]
+        log_start = self.log.stat().st_size
         done = self._execute("pg_ctl", command)
         for _ in range(20):
             # After a kill -9 the last session may hold the shared memory for a moment more.
             if done.returncode == 0:
                 break
-            if "shared memory block" not in self._log_tail():
-                raise Failure(f"PostgreSQL did not start: {last_line(self._log_tail())}.")
+            said = self._log_since(log_start)
+            if "shared memory block" not in said:
+                fatal = [line for line in said.splitlines() if "FATAL" in line]
+                why = last_line((fatal or [done.stdout])[0])
+                raise Failure(f"PostgreSQL did not start: {why}; its log is {self.log}.")
             time.sleep(0.2)
             done = self._execute("pg_ctl", command)
         self._make_database()
@@ -105,7 +109,7 @@ class Postgres:
         unfinished = self.home / "data.part"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
-        _hand_over(unfinished)
+        self._hand_over(unfinished)
         done = self._execute(
             "initdb",
             [
@@ -133,7 +137,7 @@ class Postgres:
         ]
         own = self.data / "helpdesk.conf"
         own.write_text("\n".join(lines) + "\n")
-        _hand_over(own)
+        self._hand_over(own)
         main = self.data / "postgresql.conf"
         if "include = 'helpdesk.conf'" not in main.read_text():
             with main.open("a") as file:
@@ -154,26 +158,29 @@ class Postgres:
         if len(os.fsencode(self.data / ".s.PGSQL.5432")) <= SOCKET_LIMIT:
             return self.data
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"helpdesk-{os.getuid()}-{digest}"
+        return Path(tempfile.gettempdir()) / f"helpdesk-{self._owner()[0]}-{digest}"
 
     def _prepare_folders(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() and self.data.exists() and self.data.stat().st_uid != os.geteuid():
+            raise Failure(f"{self.data} belongs to another user; run this as that user or as root.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.touch()
         if os.geteuid() == 0:
-            _make_system_user()
+            if not self.data.exists():
+                _make_system_user()
             _open_to_others(self.programs.parent)
             for folder in (self.programs, self.home, self.log.parent):
                 _let_through(folder)
-            _hand_over(self.log)
+            self._hand_over(self.log)
 
     def _prepare_socket_folder(self) -> None:
         folder = self._socket_folder()
         folder.mkdir(mode=0o700, exist_ok=True)
         owner = folder.stat().st_uid
-        if owner not in {os.getuid(), _server_uid()}:
+        if owner not in {os.geteuid(), self._owner()[0]}:
             raise Failure(f"{folder} belongs to someone else; remove it and run this again.")
-        _hand_over(folder)
+        self._hand_over(folder)
 
     def _execute(
         self, program: str, arguments: Sequence[str]
@@ -189,32 +196,35 @@ class Postgres:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # the keyboard's Ctrl-C is not for the server
                 check=False,
-                **_as_system_user(),
+                **self._as_owner(),
             )
             output.seek(0)
             return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
-    def _log_tail(self) -> str:
-        try:
-            return self.log.read_text(errors="replace")[-4000:]
-        except OSError:
-            return ""
+    def _log_since(self, start: int) -> str:
+        with self.log.open("rb") as file:
+            file.seek(start)
+            return file.read().decode(errors="replace")
 
+    def _owner(self) -> tuple[int, int]:
+        """The user and the group that the server runs as: never root, which PostgreSQL refuses."""
+        if os.geteuid() != 0:
+            return os.geteuid(), os.getegid()
+        if self.data.exists():
+            found = self.data.stat()
+            return found.st_uid, found.st_gid
+        entry = pwd.getpwnam(SYSTEM_USER)
+        return entry.pw_uid, entry.pw_gid
 
-# PostgreSQL refuses to run as root, so root runs it as a user of its own.
+    def _as_owner(self) -> dict[str, Any]:
+        if os.geteuid() != 0:
+            return {}
+        user, group = self._owner()
+        return {"user": user, "group": group, "extra_groups": [], "umask": 0o077}
 
-
-def _server_uid() -> int:
-    if os.geteuid() != 0:
-        return os.getuid()
-    return pwd.getpwnam(SYSTEM_USER).pw_uid
-
-
-def _as_system_user() -> dict[str, Any]:
-    if os.geteuid() != 0:
-        return {}
-    entry = pwd.getpwnam(SYSTEM_USER)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "umask": 0o077}
+    def _hand_over(self, path: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(path, *self._owner())
 
 
 def _make_system_user() -> None:
@@ -231,11 +241,6 @@ def _make_system_user() -> None:
                 f"PostgreSQL does not run as root and its user {SYSTEM_USER} could not be made; "
                 f"make that user or run this as another than root."
             ) from error
-
-
-def _hand_over(path: Path) -> None:
-    if os.geteuid() == 0:
-        shutil.chown(path, SYSTEM_USER, SYSTEM_USER)
 
 
 def _let_through(folder: Path) -> None:

@@ -50,10 +50,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 < port < 65536:
-        raise ValueError(text)
-    return port
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; one is from 1 to 65535")
+    return int(text)
 
 
 class Stopped(BaseException):

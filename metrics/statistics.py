@@ -82,7 +82,7 @@ class Count:
         return 100 * (self.now - self.before) / self.before if self.before else None
 
     @property
-    def is_systemic(self) -> bool:
+    def is_unusually_high(self) -> bool:
         """More than two standard deviations above the mean of the four weeks, and at least five."""
         return self.now >= SYSTEMIC_FROM and self.now > self.usual + 2 * stdev(self.earlier)
 

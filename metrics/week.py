@@ -204,7 +204,7 @@ def review(week: Week, *, now: datetime, team: Key = "", clock: str = "business"
     }
     times = _time_rows(spans, only)
     by_key = {row.key: row for row in times}
-    revised_since = _settled_at(week)
+    revised_since = settled_at(week)
     return Review(
         week=week,
         period=spans[0],
@@ -416,7 +416,7 @@ def _topics(spans: list[Period], only: Q) -> list[Topic]:
     return sorted(topics, key=lambda each: (-each.count.now, -each.count.usual, each.name))
 
 
-def _settled_at(week: Week) -> datetime:
+def settled_at(week: Week) -> datetime:
     """When a week's figures are complete: at its end, or a day after this helpdesk began to write
     history down, for weeks whose history was imported."""
     first = Event.objects.order_by("pk").values_list("recorded_at", flat=True).first()

@@ -69,7 +69,7 @@ def clean_html(html: str) -> str:
     anything; `with_inline_images` puts the second kind back. Cleaning twice changes nothing.
     """
     cleaned = nh3.clean(
-        _bounded(_restore_images(html)),
+        bounded(_restore_images(html)),
         tags=_TAGS,
         clean_content_tags=_DROPPED_WHOLE,
         attributes=_ATTRIBUTES,
@@ -99,7 +99,7 @@ def html_to_text(html: str) -> str:
     reader = _TextReader()
     reader.feed(
         nh3.clean(
-            _bounded(html),
+            bounded(html),
             tags=_TAGS,
             clean_content_tags=_DROPPED_WHOLE,
             attributes={"a": {"href"}, "img": {"alt"}},
@@ -183,7 +183,7 @@ def _restore_images(html: str) -> str:
     return _PLACEHOLDER.sub(image, html)
 
 
-def _bounded(html: str) -> str:
+def bounded(html: str) -> str:
     """The HTML, or its bare text when it is built to exhaust the parser."""
     # A bare ampersand costs html5ever a search that grows with the text behind it.
     html = _BARE_AMPERSAND.sub("&amp;", storable(html[:MAX_CHARACTERS]))

@@ -78,6 +78,16 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(status_category__in=OPEN_CATEGORIES)
 
     def waiting_for_us(self) -> Self:
+    def asked_by(self, customer: Customer) -> Self:
+        """What the customer themselves may list, newest first."""
+        return self.filter(customer=customer).order_by("-created_at", "-pk")
+
+    def created_before(self, ticket: Ticket) -> Self:
+        """Those that stand after this ticket where the newest comes first."""
+        return self.filter(
+            Q(created_at__lt=ticket.created_at) | Q(created_at=ticket.created_at, pk__lt=ticket.pk)
+        )
+
         return self.filter(status_category__in=[StatusCategory.NEW, StatusCategory.OPEN])
 
     def waiting_for_others(self) -> Self:

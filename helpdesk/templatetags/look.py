@@ -111,8 +111,11 @@ class Amount(NamedTuple):
 
 
 def _tenths(number: float) -> str:
+    """One decimal below ten, none from there on. (`number_format` cuts off and does not round.)"""
     rounded = round(number, 1)
-    return number_format(rounded, decimal_pos=0 if rounded >= 10 or rounded % 1 == 0 else 1)
+    if rounded >= 10 or rounded % 1 == 0:
+        return number_format(round(number))
+    return number_format(rounded, decimal_pos=1)
 
 
 @register.filter
@@ -339,7 +342,7 @@ def _shown(value: float | None) -> str:
         return "\u2013"
     if value == int(value):
         return number_format(int(value), force_grouping=True)
-    return number_format(value, decimal_pos=1, force_grouping=True)
+    return number_format(round(value, 1), decimal_pos=1, force_grouping=True)
 
 
 @register.simple_tag

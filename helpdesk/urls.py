@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
-from helpdesk import health, preferences, styleguide
+from helpdesk import caught_mail, health, preferences, styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
@@ -32,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
+if settings.CAUGHT_MAIL_DIR:
+    urlpatterns.append(path("mail/", include(caught_mail.urlpatterns)))
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", include(styleguide.urlpatterns)))
 for prefix, room in (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.test import Client
 
@@ -13,7 +15,7 @@ from people.actions import recognise
 from people.models import Customer, Membership, Role, Team, TeamHours, User
 from tickets.actions import MessageDraft, open_ticket
 from tickets.actor import Actor
-from tickets.models import Channel, Ticket
+from tickets.models import Channel, Status, Ticket
 
 OFFICE_WEEK = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
 
@@ -27,6 +29,21 @@ def _private_files(settings: Any, tmp_path: Any) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _first_statuses(request: pytest.FixtureRequest) -> None:
+    """Every company has its statuses: in tests with real transactions too, which empty all tables
+    when they end, the migration's rows among them."""
+    marker = request.node.get_closest_marker("django_db")
+    has_transactions = bool(
+        (marker and marker.kwargs.get("transaction"))
+        or {"transactional_db", "live_server"} & set(request.fixturenames)
+    )
+    if has_transactions:
+        request.getfixturevalue("transactional_db")
+        if not Status.objects.exists():
+            import_module("tickets.migrations.0003_first_statuses").create(apps, None)
 
 
 @pytest.fixture

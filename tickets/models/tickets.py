@@ -70,14 +70,14 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """
         return self.select_for_update(of=("self",), no_key=True)
 
+    def free(self) -> Self:
+        """For a change to many: locked like `locked`, without those that somebody else holds."""
+        return self.select_for_update(of=("self",), no_key=True, skip_locked=True)
+
     def by_key(self, key: str) -> Self:
         """The ticket whose private link this is; none for anything that is not a whole key."""
         return self.filter(access_key=key) if len(key) == ACCESS_KEY_LENGTH else self.none()
 
-    def open(self) -> Self:
-        return self.filter(status_category__in=OPEN_CATEGORIES)
-
-    def waiting_for_us(self) -> Self:
     def asked_by(self, customer: Customer) -> Self:
         """What the customer themselves may list, newest first."""
         return self.filter(customer=customer).order_by("-created_at", "-pk")
@@ -88,6 +88,10 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             Q(created_at__lt=ticket.created_at) | Q(created_at=ticket.created_at, pk__lt=ticket.pk)
         )
 
+    def open(self) -> Self:
+        return self.filter(status_category__in=OPEN_CATEGORIES)
+
+    def waiting_for_us(self) -> Self:
         return self.filter(status_category__in=[StatusCategory.NEW, StatusCategory.OPEN])
 
     def waiting_for_others(self) -> Self:

@@ -78,8 +78,9 @@ def _first_responses(period: Period) -> Q:
 
 
 def _waiting(period: Period) -> Q:
-    lasting = Q(ended_at=None) | Q(ended_at__gt=period.end)
-    return Q(started_at__lte=period.end) & lasting
+    """Open just before the period's end: what comes at midnight belongs to the next one."""
+    lasting = Q(ended_at=None) | Q(ended_at__gte=period.end)
+    return Q(started_at__lt=period.end) & lasting
 
 
 def _unanswered(period: Period) -> Q:

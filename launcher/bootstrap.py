@@ -32,9 +32,7 @@ from launcher.progress import say
 
 # What is served under /static/vendor/, and the file of which package it is.
 BROWSER_FILES = {
-    "htmx.esm.js": "htmx.org/dist/htmx.esm.js",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
-    "idiomorph-ext.esm.js": "idiomorph/dist/idiomorph-ext.esm.js",
     "idiomorph-ext.min.js": "idiomorph/dist/idiomorph-ext.min.js",
     "inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",

@@ -59,6 +59,7 @@ def for_production_checks() -> dict[str, str]:
         "EMAIL_URL": "smtp+tls://helpdesk:secret@127.0.0.1:587",
         "ALLOWED_HOSTS": "help.example.com",
         "BASE_URL": "https://help.example.com",
+        "SUPPORT_ADDRESS": "help@example.com",
     }
 
 

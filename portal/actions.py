@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from messaging import outbox
+from messaging.models import OutgoingMail
+from people.models import Customer
+from portal.models import LoginRequest, digest
+
+LINK_VALID = timedelta(minutes=30)
+
+
+class LinkIsNoGood(Exception):
+    """The link was never given out, is too old, or was used before."""
+
+
+@transaction.atomic
+def ask_for_login_link(address: str, *, language: str) -> LoginRequest:
+    """Owe an answer to whoever says that this address is theirs; whether we know it is looked up
+    later, so that asking takes as long for a stranger as for a customer."""
+    from portal.tasks import mail_login_link
+
+    request = LoginRequest.objects.create(address=address, language=language)
+    mail_login_link.delay_on_commit(request.pk)
+    return request
+
+
+def send_login_link(request: LoginRequest) -> OutgoingMail | None:
+    """Queue the mail with the link, when a customer is known by the address; call it under the
+    request's lock (`owed.fulfil`)."""
+    customer = Customer.objects.with_email(request.address).first()
+    if customer is None:
+        return None
+    token = secrets.token_urlsafe(32)
+    request.token_digest = digest(token)
+    request.expires_at = timezone.now() + LINK_VALID
+    request.save(update_fields=["token_digest", "expires_at"])
+    with translation.override(request.language):
+        context = {
+            "company_name": settings.COMPANY_NAME,
+            "link": f"{settings.BASE_URL}{reverse('portal:enter', args=[token])}",
+            "minutes": int(LINK_VALID.total_seconds() // 60),
+        }
+        return outbox.queue_mail(
+            purpose=OutgoingMail.Purpose.LOGIN_LINK,
+            to_address=request.address,
+            to_name=customer.name,
+            subject=_("Your link to your requests at %(company)s")
+            % {"company": settings.COMPANY_NAME},
+            text=render_to_string("portal/mail/login_link.txt", context),
+            html=render_to_string("portal/mail/login_link.html", context),
+        )
+
+
+@transaction.atomic
+def use_login_link(token: str) -> Customer:
+    """Spend a link: it works once, also for two who press its button at the same moment.
+
+    Raises `LinkIsNoGood`.
+    """
+    request = LoginRequest.objects.usable(token).select_for_update().first()
+    customer = Customer.objects.with_email(request.address).first() if request else None
+    if request is None or customer is None:
+        raise LinkIsNoGood
+    request.used_at = timezone.now()
+    request.save(update_fields=["used_at"])
+    return customer

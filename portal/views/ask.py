@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from messaging.intake import IncomingMessage, accept
+from messaging.models import OutgoingMail
+from portal import limits
+from portal.answers import go_to, private
+from portal.fields import MOST_FILES, size_limit
+from portal.forms import RequestForm
+from tickets.drafts import MessageDraft
+from tickets.models import Channel, Ticket
+
+TOO_MANY: Final = 429
+INVALID: Final = 422
+
+
+# The form acts for nobody: it reads no cookie and no log-in, so that there is nothing to forge, and
+# a customer whose browser keeps no cookies can still write to us. What another site's page makes
+# a browser send is recognised by Sec-Fetch-Site.
+@csrf_exempt
+@cache_control(private=True, no_cache=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """The request form."""
+    if request.method != "POST":
+        return _form_page(request, RequestForm())
+    form = RequestForm(
+        request.POST,
+        request.FILES,
+        is_from_elsewhere=request.headers.get("Sec-Fetch-Site") == "cross-site",
+    )
+    if not form.is_valid():
+        return _form_page(request, form, status=INVALID)
+    if limits.is_over("ask", limits.network_of(request), limit=settings.FORM_REQUESTS_PER_HOUR):
+        form.add_error(None, too_many())
+        return _form_page(request, form, status=TOO_MANY)
+    given = form.cleaned_data
+    accepted = accept(
+        IncomingMessage(
+            channel=Channel.FORM,
+            email=given["email"],
+            name=given["name"],
+            subject=given["subject"],
+            language=get_language() or settings.LANGUAGE_CODE,
+            category=given.get("category"),
+            draft=MessageDraft(text=given["text"], files=given["attachments"]),
+            dedupe_key=form.dedupe_key(),
+        )
+    )
+    return go_to(request, reverse("portal:sent", args=[accepted.ticket.access_key]))
+
+
+def too_many() -> str:
+    return _(
+        "More messages came from your network in the last hour than we take. What you typed is "
+        "kept: please send it later, or write to %(address)s."
+    ) % {"address": settings.SUPPORT_ADDRESS}
+
+
+def _form_page(request: HttpRequest, form: RequestForm, *, status: int = 200) -> HttpResponse:
+    part = "#form" if request.headers.get("HX-Request") else ""
+    response = render(
+        request,
+        f"portal/ask.html{part}",
+        {
+            "page": "ask",
+            "form": form,
+            "size_limit": size_limit(),
+            "max_bytes": settings.ATTACHMENT_MAX_BYTES,
+            "max_files": MOST_FILES,
+        },
+        status=status,
+    )
+    if status == TOO_MANY:
+        response["Retry-After"] = limits.HOUR
+    return response
+
+
+@private
+@require_safe
+def sent(request: HttpRequest, key: str) -> HttpResponse:
+    """Thank you: the number and the private link of the request that was just sent."""
+    ticket = Ticket.objects.by_key(key).first()
+    if ticket is None:
+        raise Http404
+    path = reverse("portal:request", args=[ticket.access_key])
+    return render(
+        request,
+        "portal/sent.html",
+        {
+            "page": "ask",
+            "ticket": ticket,
+            "path": path,
+            "link": f"{settings.BASE_URL}{path}",
+            "is_acknowledged": ticket.outgoing_mails.filter(
+                purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT
+            ).exists(),
+        },
+    )

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import contextlib
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from portal.answers import private
+from portal.forms import RatingForm
+from surveys.actions import SurveyIsFinal, answer_survey
+from surveys.models import Score, Survey
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def rate(request: HttpRequest, key: str) -> HttpResponse:
+    """How was our help? Opening the page records nothing, whatever its address says: only the
+    form does, until a day after the first answer."""
+    survey = Survey.objects.by_key(key).select_related("ticket").first()
+    if survey is None:
+        raise Http404
+    if request.method != "POST":
+        score = _given(request.GET.get("score", ""))
+        form = RatingForm(initial={"score": score or survey.score, "comment": survey.comment})
+        is_changing = score is not None and score != survey.score
+        return _page(request, survey, form, is_changing=is_changing)
+    form = RatingForm(request.POST)
+    if survey.is_editable and not form.is_valid():
+        return _page(request, survey, form, is_changing=True, status=422)
+    if form.is_valid():
+        # What was said a day ago stays; the page then shows it.
+        with contextlib.suppress(SurveyIsFinal):
+            answer_survey(
+                survey, score=form.cleaned_data["score"], comment=form.cleaned_data["comment"]
+            )
+    return redirect("portal:rate", key)
+
+
+def _given(score: str) -> Score | None:
+    return Score(int(score)) if score in {str(value) for value in Score.values} else None
+
+
+def _page(
+    request: HttpRequest,
+    survey: Survey,
+    form: RatingForm,
+    *,
+    is_changing: bool,
+    status: int = 200,
+) -> HttpResponse:
+    return render(
+        request,
+        "portal/rate.html",
+        {
+            "page": "",
+            "survey": survey,
+            "ticket": survey.ticket,
+            "score": Score(survey.score) if survey.score else None,
+            "is_changing": is_changing,
+            "form": form,
+        },
+        status=status,
+    )

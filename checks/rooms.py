@@ -9,4 +9,4 @@ import sys
 from importlinter.cli import lint_imports
 
 if __name__ == "__main__":
-    sys.exit(lint_imports(no_cache=True))
+    sys.exit(lint_imports(no_cache=True, no_logo=True))

@@ -56,7 +56,7 @@ def for_production_checks() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(64),
         "DATABASE_URL": "postgresql://helpdesk:secret@127.0.0.1:1/helpdesk",
         "REDIS_URL": "redis://127.0.0.1:1/0",
-        "EMAIL_URL": "smtp+tls://helpdesk:secret@127.0.0.1:587",
+        "EMAIL_URL": "submission://helpdesk:secret@127.0.0.1:587",
         "ALLOWED_HOSTS": "help.example.com",
         "BASE_URL": "https://help.example.com",
         "SUPPORT_ADDRESS": "help@example.com",

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import connection, transaction
 from django.test import Client
@@ -47,7 +48,7 @@ def figures() -> Iterator[Figure]:
     medians: dict[str, list[float]] = {}
     with scratch.database(), override_settings(ROOT_URLCONF="bench.floor", ALLOWED_HOSTS=["*"]):
         for size in SIZES:
-            seconds = _seconds(lambda size=size: seed.grow_to(size))
+            seconds = _seconds(partial(seed.grow_to, size))
             if size == SIZES[-1]:
                 yield Figure(
                     "main",
@@ -103,7 +104,7 @@ def _measure_pages() -> tuple[Page, list[Page]]:
         page.queries = len(captured)
     for round_ in range(WARM_UP + ROUNDS):
         for page in [floor, *pages]:
-            took = _seconds(lambda page=page: client.get(page.url)) * 1000
+            took = _seconds(partial(client.get, page.url)) * 1000
             if round_ >= WARM_UP:
                 page.took.append(took)
     return floor, pages
@@ -123,7 +124,7 @@ def _intake() -> Iterator[Figure]:
         started = time.perf_counter()
         accepted = accept(message)
         took.append((time.perf_counter() - started) * 1000)
-        bare.append(_seconds(lambda ticket=accepted.ticket: _insert_alike(ticket)) * 1000)
+        bare.append(_seconds(partial(_insert_alike, accepted.ticket)) * 1000)
     yield Figure(
         "main",
         "intake: message to routed ticket",

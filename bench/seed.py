@@ -30,8 +30,8 @@ WHERE NOT EXISTS (SELECT FROM people_identity i WHERE i.customer_id = c.id)
 """
 
 _TICKETS = f"""
-INSERT INTO tickets_ticket (version, access_key, subject, status_id, status_category, priority, type,
-    tags, team_id, assignee_id, customer_id, channel, language, mark, excerpt,
+INSERT INTO tickets_ticket (version, access_key, subject, status_id, status_category, priority,
+    type, tags, team_id, assignee_id, customer_id, channel, language, mark, excerpt,
     created_at, updated_at, last_message_at, waiting_since, solved_at, closed_at)
 SELECT 7, 'bench-' || n, 'Question ' || n || ' about an order that has not arrived yet',
     s.id, s.category, 1 + n %% 4, 'question', '{{}}',
@@ -79,8 +79,8 @@ WHERE NOT EXISTS (SELECT FROM tickets_message x WHERE x.ticket_id = t.id)
 
 _EVENTS = """
 INSERT INTO tickets_event (ticket_id, kind, actor_kind, actor_user_id, actor_customer_id,
-    actor_name, occurred_at, recorded_at, version, data, message_id, team_id, assignee_id, status_id,
-    status_category, priority, category_id, channel)
+    actor_name, occurred_at, recorded_at, version, data, message_id, team_id, assignee_id,
+    status_id, status_category, priority, category_id, channel)
 SELECT t.id, e.kind, e.actor_kind,
     CASE WHEN e.actor_kind = 'user' THEN m.author_user_id END,
     CASE WHEN e.actor_kind = 'customer' THEN t.customer_id END, '',
@@ -110,7 +110,7 @@ def grow_to(size: int) -> None:
     """Add tickets until there are `size`, four messages and eight events each."""
     _staff()
     first = Ticket.objects.count() + 1
-    values = {
+    values: dict[str, int | list[int]] = {
         "first": first,
         "last": size,
         "teams": list(Team.objects.order_by("pk").values_list("pk", flat=True)),

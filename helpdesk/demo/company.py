@@ -58,6 +58,13 @@ def found(since: datetime) -> Company:
     return Company(people, teams, categories, members, pace)
 
 
+def send_home(company: Company) -> None:
+    """Whoever is away at the moment gets nothing new."""
+    for key, entry in material("company")["people"].items():
+        if entry.get("is_away"):
+            User.objects.filter(pk=company.people[key].pk).update(is_available=False)
+
+
 def holidays(years: range) -> list[str]:
     """The shop's days off: the Italian public holidays."""
     fixed = (

@@ -30,7 +30,8 @@ def main(arguments: Sequence[str]) -> int:
             variables = environment.for_testing(running)
             if browser:
                 variables["CHROMIUM"] = browser
-            command = [str(PYTHON), "-m", "pytest", *_workers(arguments), *arguments]
+            command = [str(PYTHON), "-m", "pytest", "-p", "launcher.one_redis_each"]
+            command += [*_workers(arguments), *arguments]
             code = run_to_its_end(command, variables)
     say(f"bin/test took {time.monotonic() - started:.0f} s.")
     return code

@@ -1,6 +1,15 @@
 // A form is sent once: the second click of an impatient hand does nothing. The button keeps its
-// name and value (it is not disabled before the browser has read them) and shows that it works.
+// name and value (it is not disabled, which would leave them out) and shows that it works.
 const forms = new Set();
+
+function hold(form, submitter) {
+  form.dataset.busy = "";
+  forms.add(form);
+  const button = submitter?.closest(".button-pair")?.querySelector(".button") ?? submitter;
+  if (!button?.matches(".button")) return;
+  button.dataset.loading = "";
+  button.setAttribute("aria-busy", "true");
+}
 
 function release(form) {
   forms.delete(form);
@@ -11,37 +20,26 @@ function release(form) {
   }
 }
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (form.method === "get" || form.matches("[data-theme-form]")) return;
-  if (form.dataset.busy !== undefined) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    return;
-  }
-  // Wait for the other listeners: whoever prevents the submission sends it in their own way, or not.
-  queueMicrotask(() => {
-    if (event.defaultPrevented && !event.target.matches("[hx-post], [hx-put], [hx-patch], [hx-delete], [data-boosted]")) return;
-    form.dataset.busy = "";
-    forms.add(form);
-    const button = event.submitter?.closest(".button-pair")?.querySelector(".button") ?? event.submitter;
-    if (button?.matches(".button")) {
-      button.dataset.loading = "";
-      button.setAttribute("aria-busy", "true");
-    }
-  });
+// Before anyone else hears of it: the second time is not a submission at all.
+addEventListener("submit", (event) => {
+  if (event.target.dataset.busy === undefined) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }, true);
 
+// After everyone else has: whoever prevented it sends the form in their own way, or not at all.
+addEventListener("submit", (event) => {
+  if (!event.defaultPrevented && event.target.method !== "get") hold(event.target, event.submitter);
+});
+
+document.addEventListener("htmx:beforeSend", (event) => {
+  const { elt, requestConfig } = event.detail;
+  if (elt.matches("form")) hold(elt, requestConfig.triggeringEvent?.submitter);
+});
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt?.closest?.("form");
   if (form) release(form);
 });
-for (const name of ["htmx:validation:halted", "htmx:sendAbort"]) {
-  document.addEventListener(name, (event) => {
-    const form = event.target.closest?.("form");
-    if (form) release(form);
-  });
-}
 
 // Back from the cache of the browser: the page is as it was left, and may be sent again.
 addEventListener("pageshow", (event) => {

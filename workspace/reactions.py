@@ -1,1 +1,37 @@
-"""What this room owes when something happens to a ticket."""
+"""What this room does when something happens to a ticket: it tells the open pages to look."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+
+from tickets.history import recorded
+from tickets.models import Event, Kind, Ticket
+from workspace.hints import Hint, publish
+
+#: Older than this, history is being written for the record (an import, the demo): no page waits.
+FRESH = timedelta(minutes=5)
+
+
+@receiver(recorded, dispatch_uid="workspace.hint")
+def hint(sender: type[Event], *, event: Event, ticket: Ticket, **kwargs: Any) -> None:
+    """Publish a hint once the change is committed; robust, because a hint may get lost."""
+    if event.recorded_at - event.occurred_at > FRESH:
+        return
+    before = event.data.get("before")
+    told = Hint(
+        number=ticket.number,
+        teams=frozenset([ticket.team_id]),
+        assignees=_who(ticket.assignee_id),
+        teams_before=frozenset([before if event.kind == Kind.TEAM_CHANGED else ticket.team_id]),
+        assignees_before=_who(before if event.kind == Kind.ASSIGNED else ticket.assignee_id),
+    )
+    transaction.on_commit(partial(publish, told), robust=True)
+
+
+def _who(pk: int | None) -> frozenset[int]:
+    return frozenset() if pk is None else frozenset([pk])

@@ -1,0 +1,131 @@
+"""The words that a ticket's page offers and explains: statuses, categories, teams, colleagues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Case, F, OuterRef, Value, When
+
+from people.models import Membership, Role, Team, User
+from people.models.names import in_language
+from tickets.models import Category, Status, StatusCategory
+
+
+@dataclass(slots=True)
+class Choice:
+    """One row of the company's vocabulary. `detail` is a status's category or a user's role, empty
+    for somebody who has left."""
+
+    pk: int
+    name: str
+    detail: str = ""
+    parent: int | None = None
+    position: int = 0
+    teams: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Choices:
+    """The whole vocabulary of the company, in the language of the page."""
+
+    statuses: dict[int, Choice]
+    categories: dict[int, Choice]
+    teams: dict[int, Choice]
+    users: dict[int, Choice]
+
+    @classmethod
+    def load(cls) -> Self:
+        """Everything in one query, because a ticket's page needs a little of each."""
+        kinds: dict[str, dict[int, Choice]] = {"s": {}, "c": {}, "t": {}, "u": {}}
+        for kind, pk, name, names, detail, parent, position, teams in _rows():
+            kinds[kind][pk] = Choice(
+                pk, in_language(name, names), detail, parent, position, teams or []
+            )
+        return cls(
+            statuses=_sorted(kinds["s"]),
+            categories=_as_paths(kinds["c"]),
+            teams=_sorted(kinds["t"]),
+            users=_sorted(kinds["u"]),
+        )
+
+    @cached_property
+    def settable_statuses(self) -> list[Choice]:
+        return [
+            status
+            for status in self.statuses.values()
+            if status.detail not in (StatusCategory.NEW, StatusCategory.CLOSED)
+        ]
+
+    def assignable(self, *, team: int | None) -> list[Choice]:
+        """Who may hold a ticket of this team: its members and the managers."""
+        return [
+            user
+            for user in self.users.values()
+            if user.detail and (team is None or team in user.teams or user.detail != Role.AGENT)
+        ]
+
+
+def _rows() -> Iterator[tuple[str, int, str, dict[str, str], str, int | None, int, list[int]]]:
+    no_number = Value(None, models.BigIntegerField())
+    no_teams = Value([], ArrayField(models.BigIntegerField()))
+    no_names = Value({}, models.JSONField())
+    text = models.CharField()
+
+    def columns(rows: models.QuerySet[Any], kind: str, **given: Any) -> models.QuerySet[Any]:
+        wanted = {
+            "c_kind": Value(kind, text),
+            "c_pk": F("pk"),
+            "c_name": F("name"),
+            "c_names": F("names"),
+            "c_detail": Value("", text),
+            "c_parent": no_number,
+            "c_position": F("position"),
+            "c_teams": no_teams,
+        } | given
+        named: models.QuerySet[Any] = rows.order_by().annotate(**wanted).values_list(*wanted)
+        return named
+
+    members = Membership.objects.filter(user=OuterRef("pk")).order_by().values("team_id")
+    role = Case(When(is_active=True, then=F("role")), default=Value(""), output_field=text)
+    rows = columns(Status.objects.all(), "s", c_detail=F("category")).union(
+        columns(Category.objects.all(), "c", c_parent=F("parent_id")),
+        columns(Team.objects.all(), "t"),
+        columns(
+            User.objects.get_queryset(),
+            "u",
+            c_names=no_names,
+            c_detail=role,
+            c_position=Value(0, models.IntegerField()),
+            c_teams=ArraySubquery(members),
+        ),
+        all=True,
+    )
+    return iter(rows)
+
+
+def _sorted(choices: dict[int, Choice]) -> dict[int, Choice]:
+    ordered = sorted(choices.values(), key=lambda one: (one.position, one.name.casefold(), one.pk))
+    return {one.pk: one for one in ordered}
+
+
+def _as_paths(categories: dict[int, Choice]) -> dict[int, Choice]:
+    """Parents before their children, each called by its whole path: “Billing › Refund”."""
+    children: dict[int | None, list[Choice]] = {}
+    for one in _sorted(categories).values():
+        children.setdefault(one.parent, []).append(one)
+    tree: dict[int, Choice] = {}
+
+    def walk(parent: int | None, path: str) -> None:
+        for one in children.get(parent, ()):
+            one.name = f"{path} › {one.name}" if path else one.name
+            tree[one.pk] = one
+            walk(one.pk, one.name)
+
+    walk(None, "")
+    return tree

@@ -1,0 +1,102 @@
+"""The door to the agents' pages: who may come in, and to which ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import resolve_url
+
+from people.models import User
+from tickets.models import Ticket
+
+P = ParamSpec("P")
+
+
+class DeskRequest(HttpRequest):
+    """A request by somebody who works here."""
+
+    user: User
+
+
+def agents_only(
+    *methods: str,
+) -> Callable[[Callable[Concatenate[DeskRequest, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Let in whoever is logged in, and send everybody else to the page where they can."""
+
+    def decorate(
+        view: Callable[Concatenate[DeskRequest, P], HttpResponse],
+    ) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return log_in_first(request)
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            return _kept_private(view(cast(DeskRequest, request), *args, **kwargs))
+
+        return guarded
+
+    return decorate
+
+
+def with_ticket(
+    *methods: str,
+) -> Callable[
+    [Callable[Concatenate[DeskRequest, Ticket, P], HttpResponse]], Callable[..., HttpResponse]
+]:
+    """Give the view the ticket with this number; to whoever may not see it there is none, whatever
+    they want to do with it."""
+
+    def decorate(
+        view: Callable[Concatenate[DeskRequest, Ticket, P], HttpResponse],
+    ) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, number: int, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return log_in_first(request)
+            ticket = visible_ticket(request.user, number)
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            return _kept_private(view(cast(DeskRequest, request), ticket, *args, **kwargs))
+
+        return guarded
+
+    return decorate
+
+
+def _kept_private(response: HttpResponse) -> HttpResponse:
+    """No cache keeps a customer's words, nor mistakes a fragment for the page of its address."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+def visible_ticket(user: User, number: int) -> Ticket:
+    """The ticket with this number, with what a page needs of it, or `Http404`."""
+    ticket = (
+        Ticket.objects.visible_to(user)
+        .select_related("customer__organisation", "follow_up_of")
+        .prefetch_related("customer__identities")
+        .filter(number=number)
+        .first()
+    )
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+def log_in_first(request: HttpRequest) -> HttpResponse:
+    """To the log-in page and back. A fragment's request moves the whole page there."""
+    if request.headers.get("HX-Request"):
+        page = request.headers.get("HX-Current-URL") or "/desk/"
+        path = page.partition("//")[2].partition("/")[2]
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = redirect_to_login(f"/{path}").url
+        return response
+    back = request.get_full_path() if request.method == "GET" else resolve_url("desk")
+    return redirect_to_login(back)

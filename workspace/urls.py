@@ -1,0 +1,19 @@
+from django.urls import path
+
+from workspace.views import account, changes, live, queues, tickets
+
+urlpatterns = [
+    path("", queues.desk, name="desk"),
+    path("queues/<slug:slug>/", queues.queue, name="desk_queue"),
+    path("search/", queues.search, name="desk_search"),
+    path("live/", live.live, name="desk_live"),
+    path("availability/", account.availability, name="desk_availability"),
+    path("attachments/<str:key>/", tickets.attachment, name="desk_attachment"),
+    path("tickets/<int:number>/", tickets.ticket, name="desk_ticket"),
+    path("tickets/<int:number>/since/", tickets.since, name="desk_since"),
+    path("tickets/<int:number>/messages/", changes.send, name="desk_send"),
+    path("tickets/<int:number>/properties/", changes.change, name="desk_change"),
+    path("tickets/<int:number>/follow-up/", changes.follow_up, name="desk_follow_up"),
+    path("tickets/<int:number>/mails/<int:pk>/", tickets.delivery, name="desk_delivery"),
+    path("tickets/<int:number>/mails/<int:pk>/retry/", changes.retry, name="desk_retry"),
+]

@@ -1,0 +1,65 @@
+"""What every page of the desk has around it: queues with their counts, and who is logged in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from people.models import User
+from workspace.queues import COUNT_LIMIT, QUEUES, Queue, counts
+
+
+def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
+    """The context of `desk.html`: one query."""
+    numbers = counts(user)
+    pages: list[dict[str, Any]] = [
+        {
+            "url": queue.url,
+            "label": queue.name,
+            "icon": queue.icon,
+            "count": counted(numbers[queue.slug]),
+            "current": queue is current,
+            "key": "",
+            "group": "",
+        }
+        for queue in QUEUES.values()
+    ]
+    if user.is_manager and (review := _address("review")):
+        pages.append(
+            {
+                "url": review,
+                "label": _("Weekly review"),
+                "icon": "chart-column",
+                "count": "",
+                "current": False,
+                "key": "",
+                "group": _("Company"),
+            }
+        )
+    state = {"open": number_format(numbers["mine"]), "capacity": number_format(user.capacity)}
+    return {
+        "queues": pages,
+        "search_url": reverse("desk_search"),
+        "me_state": (_("Available, %(open)s of %(capacity)s") if user.is_available else _("Away"))
+        % state,
+        "me_is": "available" if user.is_available else "",
+        "me_menu": "workspace/me_menu.html",
+        "me_available": user.is_available,
+    }
+
+
+def counted(number: int) -> str:
+    """A queue's length in as few letters as tell it; an empty one says nothing."""
+    if number > COUNT_LIMIT:
+        return _("%(thousands)dk+") % {"thousands": COUNT_LIMIT // 1000}
+    return number_format(number) if number else ""
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

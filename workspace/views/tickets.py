@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from messaging.models import OutgoingMail
+from people.models import User
+from tickets.files import attachment_response
+from tickets.models import Attachment, Channel, Kind, Mark, Ticket
+from workspace import timeline
+from workspace.choices import Choices
+from workspace.customer import CustomerPanel
+from workspace.facts import Facts
+from workspace.forms import MAX_FILES
+from workspace.gate import DeskRequest, with_ticket
+from workspace.queues import QUEUES, Place, Queue
+from workspace.timeline import Delivery, EventItem, MessageItem, Timeline
+from workspace.views.queues import list_of
+from workspace.views.shell import shell
+
+
+@with_ticket("GET", "HEAD")
+def ticket(request: DeskRequest, ticket: Ticket) -> HttpResponse:
+    """One ticket beside its queue. Opened from the list by htmx: only the ticket's own panes."""
+    before = Place.parse(request.GET.get("before", ""))
+    if before and request.headers.get("HX-Request"):
+        choices = Choices.load()
+        part = timeline.newest(ticket, choices, before=before)
+        return render(
+            request,
+            "workspace/ticket.html#earlier",
+            {"timeline": part, "ticket": ticket} | address_of(request, ticket),
+        )
+    return page(request, ticket, before=before)
+
+
+@with_ticket("GET", "HEAD")
+def since(request: DeskRequest, ticket: Ticket) -> HttpResponse:
+    """What happened after the version that the page shows; nothing when nothing did."""
+    seen = request.GET.get("seen", "")
+    if not (seen.isascii() and seen.isdigit() and len(seen) <= 9):
+        raise Http404
+    if int(seen) == ticket.version:
+        return HttpResponse(status=204)
+    choices = Choices.load()
+    part = timeline.since(ticket, choices, version=int(seen))
+    context = panes(request, ticket, choices, part) | {
+        "arrived": [
+            item for item in part.items if isinstance(item, MessageItem) and item.source != "note"
+        ],
+        "is_over": ticket.is_closed,
+    }
+    context["keeps_notice"] = not context["arrived"]
+    return render(request, "workspace/ticket.html#changes", context)
+
+
+@with_ticket("GET", "HEAD")
+def delivery(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
+    """How far one mail has come, asked again and again until it has arrived."""
+    mail = OutgoingMail.objects.filter(
+        ticket=ticket, pk=pk, purpose=OutgoingMail.Purpose.REPLY
+    ).first()
+    if mail is None:
+        raise Http404
+    context = {"ticket": ticket, "mail": mail, "delivery": Delivery.of(mail)}
+    return render(request, "workspace/ticket.html#delivery", context)
+
+
+def attachment(request: HttpRequest, key: str) -> FileResponse:
+    """A file of a ticket that the agent may see. To anybody else there is no such file."""
+    user = request.user
+    if request.method not in ("GET", "HEAD") or not isinstance(user, User):
+        raise Http404
+    found = Attachment.objects.visible_to(user).filter(key=key).first()
+    if found is None:
+        raise Http404
+    return attachment_response(found)
+
+
+def page(
+    request: DeskRequest,
+    ticket: Ticket,
+    *,
+    before: Place | None = None,
+    status: int = 200,
+    extra: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """The whole page, or what of it changes when another ticket is opened beside the same list."""
+    choices = Choices.load()
+    part = timeline.newest(ticket, choices, before=before)
+    context = panes(request, ticket, choices, part) | {
+        "customer": CustomerPanel.of(ticket, user=request.user),
+        "is_past": before is not None,
+        **(extra or {}),
+    }
+    if request.headers.get("HX-Boosted"):
+        response = render(request, "workspace/ticket.html#open", context, status=status)
+        response["Vary"] = "HX-Boosted"
+        return response
+    queue = queue_of(request)
+    context |= shell(request.user, current=queue) | list_of(request, queue, current=ticket.number)
+    rows = context["rows"]
+    here = next((at for at, row in enumerate(rows) if row["is_current"]), -1)
+    context["next_url"] = rows[here + 1]["url"] if here + 1 < len(rows) else ""
+    return render(request, "workspace/ticket.html", context, status=status)
+
+
+def panes(request: DeskRequest, ticket: Ticket, choices: Choices, part: Timeline) -> dict[str, Any]:
+    """The context of the ticket's own pane."""
+    has_new_rating = any(
+        Kind.SURVEY_ANSWERED in item.kinds for item in part.items if isinstance(item, EventItem)
+    )
+    context = address_of(request, ticket) | {
+        "ticket": ticket,
+        "facts": Facts.of(ticket, choices, user=request.user),
+        "timeline": part,
+        "replies_to": address_for_replies(ticket),
+        "is_spam": ticket.mark == Mark.SPAM,
+        "max_bytes": settings.ATTACHMENT_MAX_BYTES,
+        "max_megabytes": settings.ATTACHMENT_MAX_BYTES // 1_000_000,
+        "max_files": MAX_FILES,
+        "kind": "outbound",
+        "text": "",
+    }
+    if has_new_rating:
+        context["customer"] = CustomerPanel.of(ticket, user=request.user)
+    return context
+
+
+def address_of(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+    queue = queue_of(request)
+    query = f"?{urlencode({'queue': queue.slug})}"
+    return {
+        "queue": queue,
+        "query": query,
+        "ticket_url": reverse("desk_ticket", args=[ticket.number]) + query,
+    }
+
+
+def address_for_replies(ticket: Ticket) -> str:
+    """Where a reply is mailed to, or nothing when it is only read behind the private link."""
+    if ticket.channel in (Channel.PHONE,):
+        return ""
+    return ticket.customer.email
+
+
+def queue_of(request: HttpRequest) -> Queue:
+    """The queue that the page shows beside a ticket: named by the address, else one's own."""
+    slug = request.GET.get("queue", "")
+    if not slug and (match := re.search(r"[?&]queue=([a-z]+)", _current_url(request))):
+        slug = match[1]
+    return QUEUES.get(slug, QUEUES["mine"])
+
+
+def _current_url(request: HttpRequest) -> str:
+    return request.headers.get("HX-Current-URL", "")[-200:]

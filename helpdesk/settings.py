@@ -346,9 +346,12 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": env.str("API_RATE", "600/min")},
     "DEFAULT_VERSIONING_CLASS": None,
+    "EXCEPTION_HANDLER": "helpdesk.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token"}
+KNOX_TOKEN_MODEL = "people.ApiToken"
+# The prefix lets a scanner of leaked secrets know ours.
+REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token", "TOKEN_PREFIX": "hd_"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Helpdesk API",
     "DESCRIPTION": "Open tickets, read them, and add messages. Send `Authorization: Token …`.",
@@ -356,6 +359,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "MessageKind": "tickets.models.MessageKind",
+        "WrittenKind": "messaging.serializers.WRITTEN_KINDS",
+        "AuthorKind": "messaging.serializers.AUTHOR_KINDS",
+    },
 }
 
 # -- Languages and time --------------------------------------------------------------------------

@@ -49,7 +49,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, role=Role.ADMINISTRATOR, **fields)
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox's tokens
     """Somebody who works here: an agent, a manager or an administrator."""
 
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)

@@ -74,6 +74,12 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """For a change to many: locked like `locked`, without those that somebody else holds."""
         return self.select_for_update(of=("self",), no_key=True, skip_locked=True)
 
+    def for_list(self) -> Self:
+        """With everything that a list shows of each."""
+        return self.select_related(
+            "status", "team", "assignee", "customer", "follow_up_of"
+        ).prefetch_related("customer__identities")
+
     def by_key(self, key: str) -> Self:
         """The ticket whose private link this is; none for anything that is not a whole key."""
         return self.filter(access_key=key) if len(key) == ACCESS_KEY_LENGTH else self.none()

@@ -1,0 +1,312 @@
+"""How tickets and messages look to programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field, inline_serializer
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from people.models import Customer, Tier, User
+from tickets.models import (
+    Attachment,
+    Category,
+    Channel,
+    Message,
+    MessageKind,
+    Priority,
+    StatusCategory,
+    Ticket,
+    TicketType,
+)
+
+LONGEST_TEXT = 100_000
+WRITTEN_KINDS = ["reply", "note"]
+AUTHOR_KINDS = ["user", "customer", "system"]
+
+
+class Strict(serializers.Serializer[Any]):
+    """Input that refuses every field it does not know, by its name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: _("There is no such field.") for name in unknown}, code="unknown"
+                )
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(
+    {
+        "oneOf": [{"type": "integer"}, {"type": "string"}],
+        "description": "The category's id, or its path such as `Billing › Refund` (also with `>`).",
+    }
+)
+class CategoryField(serializers.Field[Category, Any, Any, Any]):
+    def to_internal_value(self, data: Any) -> Category:
+        tree = Category.objects.as_tree()
+        if isinstance(data, int) and not isinstance(data, bool):
+            found = [category for category in tree if category.pk == data]
+        elif isinstance(data, str):
+            wanted = _steps(data)
+            found = [category for category in tree if _names(category) == wanted]
+        else:
+            found = []
+        if len(found) != 1:
+            raise serializers.ValidationError(_("There is no such category."), code="unknown")
+        return found[0]
+
+    def to_representation(self, value: Category) -> Any:
+        return value.pk
+
+
+def _steps(path: str) -> list[str]:
+    return [step.strip().casefold() for step in path.replace("›", ">").split(">")]
+
+
+def _names(category: Category) -> list[str]:
+    above = _names(category.parent) if category.parent else []
+    return [*above, category.name.casefold()]
+
+
+class NewCustomer(Strict):
+    email = serializers.EmailField(max_length=254)
+    name = serializers.CharField(max_length=160, required=False, default="", allow_blank=True)
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, default="")
+
+
+class NewTicket(Strict):
+    """A customer's request, handed in by a program."""
+
+    customer = NewCustomer()
+    subject = serializers.CharField(
+        max_length=300,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Without one, the first words of the message.",
+    )
+    message = serializers.CharField(max_length=LONGEST_TEXT)
+    category = CategoryField(required=False)
+
+
+class NewMessage(Strict):
+    kind = serializers.ChoiceField(choices=WRITTEN_KINDS, default="reply")
+    text = serializers.CharField(
+        max_length=LONGEST_TEXT, required=False, default="", allow_blank=True
+    )
+    then = serializers.ChoiceField(
+        choices=[category for category in StatusCategory if category != StatusCategory.CLOSED],
+        required=False,
+        help_text="The status category after a reply; the company's first status in it.",
+    )
+    version = serializers.IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        help_text="The ticket's version that you have read: refused with 409 when it has changed.",
+    )
+    attachments = serializers.ListField(
+        child=serializers.FileField(max_length=1000, allow_empty_file=True),
+        required=False,
+        max_length=20,
+        help_text="Files, when the request is multipart.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["kind"] == "note" and "then" in attrs:
+            raise serializers.ValidationError(
+                {"then": _("Only a reply can set the status.")}, code="invalid"
+            )
+        if not attrs["text"].strip() and not attrs.get("attachments"):
+            raise serializers.ValidationError(
+                {"text": _("Write something, or attach a file.")}, code="required"
+            )
+        return attrs
+
+
+class StatusShown(serializers.Serializer[Any]):
+    name = serializers.CharField(source="__str__")
+    category = serializers.ChoiceField(choices=StatusCategory.choices)
+
+
+class NamedShown(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField(source="__str__")
+
+
+class CategoryShown(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    path = serializers.CharField()
+
+
+class CustomerShown(serializers.ModelSerializer[Customer]):
+    email = serializers.CharField()
+    tier = serializers.ChoiceField(choices=Tier.choices)
+
+    class Meta:
+        model = Customer
+        fields = ["id", "name", "email", "language", "tier"]
+
+
+class TicketShown(serializers.ModelSerializer[Ticket]):
+    url = serializers.SerializerMethodField()
+    status = StatusShown()
+    priority = serializers.SerializerMethodField()
+    type = serializers.ChoiceField(choices=TicketType.choices)
+    channel = serializers.ChoiceField(choices=Channel.choices)
+    category = serializers.SerializerMethodField()
+    team = NamedShown(allow_null=True)
+    assignee = NamedShown(allow_null=True)
+    customer = CustomerShown()
+    follow_up_of = serializers.SerializerMethodField(help_text="The number of the ticket before.")
+
+    class Meta:
+        model = Ticket
+        fields = [
+            "number",
+            "url",
+            "version",
+            "subject",
+            "status",
+            "priority",
+            "type",
+            "category",
+            "tags",
+            "team",
+            "assignee",
+            "customer",
+            "channel",
+            "language",
+            "follow_up_of",
+            "created_at",
+            "updated_at",
+            "last_message_at",
+            "waiting_since",
+            "solved_at",
+            "closed_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "string", "format": "uri"})
+    def get_url(self, ticket: Ticket) -> str:
+        return reverse("api_ticket", [ticket.number], request=self.context["request"])
+
+    @extend_schema_field({"type": "string", "enum": [priority.slug for priority in Priority]})
+    def get_priority(self, ticket: Ticket) -> str:
+        return ticket.urgency.slug
+
+    @extend_schema_field(CategoryShown(allow_null=True))
+    def get_category(self, ticket: Ticket) -> dict[str, Any] | None:
+        if ticket.category_id is None:
+            return None
+        return CategoryShown(self.context["categories"][ticket.category_id]).data
+
+    @extend_schema_field({"type": "integer", "nullable": True})
+    def get_follow_up_of(self, ticket: Ticket) -> int | None:
+        return ticket.follow_up_of.number if ticket.follow_up_of else None
+
+
+class AttachmentShown(serializers.ModelSerializer[Attachment]):
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Attachment
+        fields = ["name", "content_type", "size", "url"]
+
+    @extend_schema_field({"type": "string", "format": "uri"})
+    def get_url(self, attachment: Attachment) -> str:
+        return reverse("api_attachment", [attachment.key], request=self.context["request"])
+
+
+class AuthorShown(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=AUTHOR_KINDS)
+    name = serializers.CharField()
+
+
+class MessageShown(serializers.ModelSerializer[Message]):
+    kind = serializers.ChoiceField(choices=MessageKind.choices)
+    author = serializers.SerializerMethodField()
+    text = serializers.CharField(help_text="What was written, without quoted history.")
+    html = serializers.CharField(help_text="The same as safe HTML.")
+    attachments = AttachmentShown(many=True)
+
+    class Meta:
+        model = Message
+        fields = [
+            "id",
+            "kind",
+            "author",
+            "text",
+            "quoted_text",
+            "html",
+            "is_automatic",
+            "occurred_at",
+            "attachments",
+        ]
+
+    @extend_schema_field(AuthorShown)
+    def get_author(self, message: Message) -> dict[str, str]:
+        if isinstance(message.author_user, User):
+            kind = "user"
+        else:
+            kind = "customer" if message.author_customer else "system"
+        return {"kind": kind, "name": message.author_name}
+
+
+class TicketWithMessages(TicketShown):
+    messages = serializers.SerializerMethodField(help_text="All of them, notes too.")
+
+    class Meta(TicketShown.Meta):
+        fields = [*TicketShown.Meta.fields, "messages"]
+        read_only_fields = fields
+
+    @extend_schema_field(MessageShown(many=True))
+    def get_messages(self, ticket: Ticket) -> Any:
+        return MessageShown(ticket.messages.for_timeline(), many=True, context=self.context).data
+
+
+class MessageWritten(MessageShown):
+    ticket_version = serializers.IntegerField(
+        source="ticket.version", help_text="Send it as `version` with your next change."
+    )
+
+    class Meta(MessageShown.Meta):
+        fields = [*MessageShown.Meta.fields, "ticket_version"]
+
+
+class WrongValue(serializers.Serializer[Any]):
+    pointer = serializers.CharField(help_text="Where, such as `#/customer/email`.")
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
+class TicketChange(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    actor = serializers.CharField()
+    occurred_at = serializers.DateTimeField()
+
+
+# What is wrong (RFC 9457). Not a class, since a serializer has `errors` of its own.
+Problem = inline_serializer(
+    "Problem",
+    {
+        "type": serializers.CharField(help_text="`about:blank`, or a name: `urn:…:invalid`."),
+        "title": serializers.CharField(),
+        "status": serializers.IntegerField(),
+        "detail": serializers.CharField(),
+        "errors": WrongValue(many=True, required=False),
+        "version": serializers.IntegerField(
+            required=False, help_text="The ticket's newest version."
+        ),
+        "changes": TicketChange(
+            many=True, required=False, help_text="What changed since your version."
+        ),
+    },
+)

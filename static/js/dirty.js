@@ -42,7 +42,9 @@ function forget(form) {
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt?.closest?.("form[data-keep]");
-  if (form && event.detail.successful) forget(form);
+  if (!form) return;
+  // htmx calls an answer that leads to another page neither successful nor failed.
+  if (event.detail.successful || event.detail.xhr?.getResponseHeader("HX-Redirect")) forget(form);
 });
 
 function restore(root) {

@@ -263,7 +263,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 (VAR_DIR / "vendor").mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static", ("vendor", VAR_DIR / "vendor")]
 _STATIC_STORAGE = (
-    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    "helpdesk.static.OneStylesheet"
     if IS_PRODUCTION
     else "django.contrib.staticfiles.storage.StaticFilesStorage"
 )

@@ -26,7 +26,7 @@ class ExampleForm(forms.Form):
         widget=forms.RadioSelect,
     )
     agree = forms.BooleanField(label="Write to me about this request only")
-    files = forms.FileField(label="Files", required=False)
+    attachments = forms.FileField(label="Files", required=False)
 
 
 def _queues(current: str) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@ def spread(attrs: Mapping[str, object]) -> SafeString:
 
     True gives a bare attribute; False, None and an empty name leave it out.
     """
-    parts = []
+    parts: list[str] = []
     for name, value in attrs.items():
         if value is False or value is None or not name:
             continue
@@ -92,7 +92,9 @@ def spread(attrs: Mapping[str, object]) -> SafeString:
         if value is True:
             parts.append(escape(name))
         else:
-            text = conditional_escape(value).replace('"', "&quot;")
+            text = conditional_escape(value if isinstance(value, str) else str(value)).replace(
+                '"', "&quot;"
+            )
             parts.append(f'{escape(name)}="{text}"')
     return mark_safe(" ".join(parts))  # noqa: S308 - each part is escaped above
 

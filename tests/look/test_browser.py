@@ -154,7 +154,7 @@ def test_the_theme_and_menus_work_without_javascript(show: Open) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.locator("summary", has_text="Menu").click()
     expect(page.get_by_role("link", name="Newest first")).to_be_visible()
-    expect(page.locator("#id_files").first).to_be_visible()
+    expect(page.locator("#id_attachments").first).to_be_visible()
 
 
 def test_a_form_is_sent_once_however_often_the_button_is_pressed(show: Open) -> None:

@@ -20,8 +20,8 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 register = template.Library()
 
@@ -164,20 +164,30 @@ def filesize(size: int | None) -> str:
 # Times
 
 
+@functools.lru_cache(maxsize=4096)
+def _written(minute: datetime, form: str, language: str) -> str:
+    """`date_format`, which a page with hundreds of messages asks for the same minutes again."""
+    return date_format(minute, form)
+
+
+def _write(local: datetime, form: str) -> str:
+    return _written(local.replace(second=0, microsecond=0), form, get_language() or "")
+
+
 def _time_tag(moment: datetime, text: str) -> SafeString:
-    local = timezone.localtime(moment)
+    full = pgettext("date and time in full, Django date format", "l j F Y, H:i")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         moment.isoformat(timespec="seconds"),
-        date_format(local, pgettext("date and time in full, Django date format", "l j F Y, H:i")),
+        _write(timezone.localtime(moment), full),
         text,
     )
 
 
 def _day(local: datetime, today: datetime) -> str:
     if local.year == today.year:
-        return date_format(local, pgettext("day and month, Django date format", "j M"))
-    return date_format(local, pgettext("day, month, year, Django date format", "j M Y"))
+        return _write(local, pgettext("day and month, Django date format", "j M"))
+    return _write(local, pgettext("day, month, year, Django date format", "j M Y"))
 
 
 def ago_text(moment: datetime, now: datetime | None = None) -> str:
@@ -197,12 +207,12 @@ def ago_text(moment: datetime, now: datetime | None = None) -> str:
     if days == 1:
         return _("Yesterday")
     if days < 7:
-        return date_format(local, "D")
+        return _write(local, "D")
     return _day(local, today)
 
 
 def _clock(local: datetime) -> str:
-    return date_format(local, pgettext("time of day, Django date format", "H:i"))
+    return _write(local, pgettext("time of day, Django date format", "H:i"))
 
 
 @register.filter

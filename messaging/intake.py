@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from messaging.models import AcceptedKey
@@ -14,14 +15,16 @@ from tickets.actions import MessageDraft, open_ticket, receive_reply
 from tickets.actor import Actor
 from tickets.models import Category, Channel, Conversation, Message, Ticket
 from triage.actions import triage_ticket
+from triage.language import detect
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """What an adapter knows of a message from outside.
 
-    `conversation` says what it continues; without one it opens a ticket. `dedupe_key` names the
-    message in its channel: the same key again is the same message.
+    `conversation` says what it continues; without one it opens a ticket. `language` is what the
+    channel knows (the form's page); without it the text tells. `dedupe_key` names the message in
+    its channel: the same key again is the same message.
     """
 
     channel: Channel
@@ -54,18 +57,19 @@ def accept(incoming: IncomingMessage) -> Accepted:
     key, earlier = _claim_key(incoming.dedupe_key)
     if earlier:
         return Accepted(earlier.ticket, earlier, is_new_ticket=False, is_duplicate=True)
-    customer = recognise(email=incoming.email, name=incoming.name, language=incoming.language)
     if incoming.conversation:
-        accepted = _continue(incoming, incoming.conversation, customer)
+        accepted = _continue(incoming, incoming.conversation)
     else:
-        accepted = _open(incoming, customer)
+        accepted = _open(incoming)
     if key:
         key.message = accepted.message
         key.save(update_fields=["message"])
     return accepted
 
 
-def _open(incoming: IncomingMessage, customer: Customer) -> Accepted:
+def _open(incoming: IncomingMessage) -> Accepted:
+    language = incoming.language or _language_of(incoming)
+    customer = recognise(email=incoming.email, name=incoming.name, language=language)
     ticket = open_ticket(
         customer=customer,
         subject=incoming.subject,
@@ -75,16 +79,24 @@ def _open(incoming: IncomingMessage, customer: Customer) -> Accepted:
         identity=customer.identities.filter(
             kind=Identity.Kind.EMAIL, value=normalised_email(incoming.email)
         ).first(),
-        language=incoming.language,
+        language=language,
     )
     ticket = _triage(ticket, incoming)
     return Accepted(ticket, ticket.messages.get(), is_new_ticket=True)
 
 
-def _continue(
-    incoming: IncomingMessage, conversation: Conversation, customer: Customer
-) -> Accepted:
-    message = receive_reply(conversation, draft=incoming.draft, actor=Actor.customer(customer))
+def _language_of(incoming: IncomingMessage) -> str:
+    """The language of the message; where it does not tell, the customer's, else the company's."""
+    known = Customer.objects.with_email(incoming.email).first()
+    return detect(
+        f"{incoming.subject}\n{incoming.draft.text}",
+        hint=known.language if known else settings.LANGUAGE_CODE,
+    )
+
+
+def _continue(incoming: IncomingMessage, conversation: Conversation) -> Accepted:
+    actor = Actor.customer(conversation.customer)
+    message = receive_reply(conversation, draft=incoming.draft, actor=actor)
     is_follow_up = message.ticket_id != conversation.ticket_id
     ticket = _triage(message.ticket, incoming) if is_follow_up else message.ticket
     return Accepted(ticket, message, is_new_ticket=is_follow_up)

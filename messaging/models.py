@@ -1,23 +1,34 @@
 from __future__ import annotations
 
-from typing import Self
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from messaging.reasons import describe
 from tickets.models import Message, Ticket
 from tickets.owed import Owed, OwedQuerySet
 
 
 class InboundMailQuerySet(OwedQuerySet):
     def quarantined(self) -> Self:
-        return self.filter(outcome=InboundMail.Outcome.QUARANTINED)
+        """Held for a person to look at, the newest first."""
+        return self.filter(outcome=InboundMail.Outcome.QUARANTINED).order_by("-received_at", "-pk")
+
+    def counting(self) -> Self:
+        """Every mail once, whatever became of it."""
+        return self.exclude(outcome=InboundMail.Outcome.DUPLICATE)
+
+    def without_raw(self) -> Self:
+        """For lists: a raw mail can be 25 MB."""
+        return self.defer("raw")
 
 
 class InboundMail(Owed):
     """A raw mail as a server handed it to us: committed before anything else is done with it.
-    Owed until its outcome is known."""
+    Owed until its outcome is known. A duplicate keeps no bytes: the first one has them."""
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted", _("Accepted")
@@ -28,10 +39,13 @@ class InboundMail(Owed):
     envelope_from = models.CharField(max_length=320, blank=True)
     envelope_to = models.CharField(max_length=320, blank=True)
     # Of the mail without its trace headers, so that two deliveries of one mail are alike.
-    fingerprint = models.CharField(max_length=64, blank=True)
+    fingerprint = models.CharField(max_length=64)
+    # What lists show, empty as long as the mail was not read.
     rfc_message_id = models.CharField(max_length=998, blank=True)
+    from_address = models.CharField(max_length=320, blank=True)
+    subject = models.CharField(max_length=500, blank=True)
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
-    # Why it was threaded, opened, held or dropped: [{"code": …, …}].
+    # Why it was threaded, opened, held or dropped: [{"code": …, …}], see messaging.reasons.
     reason = models.JSONField(default=list, blank=True)
     message = models.ForeignKey(
         Message, null=True, blank=True, on_delete=models.PROTECT, related_name="inbound_mails"
@@ -44,8 +58,12 @@ class InboundMail(Owed):
         constraints = [
             models.UniqueConstraint(
                 "fingerprint",
-                condition=models.Q(outcome__in=["accepted", "quarantined"]),
+                condition=~models.Q(outcome="duplicate"),
                 name="messaging_inboundmail_counts_once",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(outcome="accepted") | models.Q(message__isnull=False),
+                name="messaging_inboundmail_accepted_has_message",
             ),
         ]
         indexes = [
@@ -54,10 +72,37 @@ class InboundMail(Owed):
                 condition=models.Q(done_at=None, parked_at=None),
                 name="messaging_inboundmail_owed",
             ),
+            models.Index(
+                fields=["-received_at", "-id"],
+                condition=models.Q(outcome="quarantined"),
+                name="messaging_inbound_quarantined",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.rfc_message_id or f"mail {self.pk}"
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it became what it became, in sentences."""
+        return [describe(reason) for reason in self.reason]
+
+
+class OutgoingMailQuerySet(OwedQuerySet):
+    def acknowledgements_to(self, address: str, *, since: datetime) -> Self:
+        return self.filter(
+            purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT,
+            to_address__iexact=address,
+            created_at__gt=since,
+        )
+
+
+class DeliveryState(models.TextChoices):
+    """How far a mail has come, as the page of its ticket says it."""
+
+    QUEUED = "queued", _("Queued")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
 
 
 class OutgoingMail(Owed):
@@ -93,7 +138,18 @@ class OutgoingMail(Owed):
     started_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = OwedQuerySet.as_manager()
+    objects = OutgoingMailQuerySet.as_manager()
+
+    # A mail server that is away for two days loses nobody a mail.
+    retry_after: ClassVar[tuple[timedelta, ...]] = (
+        timedelta(seconds=30),
+        timedelta(minutes=2),
+        timedelta(minutes=10),
+        timedelta(hours=1),
+        timedelta(hours=4),
+        timedelta(hours=12),
+        timedelta(hours=30),
+    )
 
     class Meta:
         indexes = [
@@ -109,6 +165,18 @@ class OutgoingMail(Owed):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} → {self.to_address}"
+
+    def note_bounced(self, words: str) -> None:
+        """A server that had taken the mail could not deliver it: it failed after all."""
+        self.done_at, self.parked_at, self.last_error = None, timezone.now(), words[:2000]
+        self.save(update_fields=["done_at", "parked_at", "last_error"])
+
+    @property
+    def state(self) -> DeliveryState:
+        """Queued while it is owed, also between two tries; `last_error` says why not sent yet."""
+        if self.is_done:
+            return DeliveryState.SENT
+        return DeliveryState.FAILED if self.is_parked else DeliveryState.QUEUED
 
 
 class AcceptedKey(models.Model):

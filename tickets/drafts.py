@@ -24,11 +24,13 @@ class MessageDraft:
     """A message as it came in.
 
     `text` is what its author wrote, without quoted history and signature (`quoted_text`). `html`
-    is as received and is sanitised when it is stored; without it, `text` is shown as paragraphs.
+    is as received; it is sanitised when it is stored, or `shown_html` in its place where only a
+    part is to be shown. Without either, `text` is shown as paragraphs.
     """
 
     text: str
     html: str = ""
+    shown_html: str = ""
     quoted_text: str = ""
     files: tuple[FileDraft, ...] = ()
     rfc_message_id: str = ""

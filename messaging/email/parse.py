@@ -86,6 +86,8 @@ class ParsedMail:
     report_type: str = ""
     part_types: list[str] = field(default_factory=list)
     senders: list[Address] = field(default_factory=list)
+    #: Received and Authentication-Results in their order, the newest first.
+    trace: list[tuple[str, str]] = field(default_factory=list)
 
     def header(self, name: str) -> str:
         """The first value of a header, or an empty string."""
@@ -204,8 +206,12 @@ def _check_limits(raw: bytes) -> None:
 
 def _read(message: Message) -> ParsedMail:
     headers: dict[str, list[str]] = {}
+    trace: list[tuple[str, str]] = []
     for name, value in message.items():
-        headers.setdefault(name.lower(), []).append(decode_header(str(value)[:100_000]))
+        name, value = name.lower(), decode_header(str(value)[:100_000])
+        headers.setdefault(name, []).append(value)
+        if name in {"received", "authentication-results"}:
+            trace.append((name, value))
     bodies = _Bodies()
     text, html = bodies.read(message)
     if html and not text:
@@ -230,6 +236,7 @@ def _read(message: Message) -> ParsedMail:
         content_type=message.get_content_type(),
         report_type=str(_parameter(message, "report-type")).lower(),
         part_types=bodies.part_types,
+        trace=trace,
     )
 
 

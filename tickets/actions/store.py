@@ -29,6 +29,7 @@ def store_message(
     now = clock.now()
     text = storable(draft.text)
     html_raw = storable(draft.html)
+    shown = storable(draft.shown_html) or html_raw
     message = Message.objects.create(
         ticket=ticket,
         conversation=conversation,
@@ -36,7 +37,7 @@ def store_message(
         author_user=actor.as_user,
         author_customer=actor.as_customer,
         html_raw=html_raw,
-        html=clean_html(html_raw) if html_raw else text_to_html(text),
+        html=clean_html(shown) if shown else text_to_html(text),
         text=text,
         quoted_text=storable(draft.quoted_text),
         rfc_message_id=draft.rfc_message_id,

@@ -1,0 +1,74 @@
+"""Every write of this room that another room or a person asks for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.db import connection, transaction
+
+from messaging.email import compose, receive
+from messaging.email.deliver import deliver_mail
+from messaging.models import InboundMail, OutgoingMail
+from people.models import Identity, User
+from tickets import clock
+from tickets.models import Conversation, Message
+
+#: Nobody gets more, whoever types their address into our form: an address and a time.
+ACKNOWLEDGED_EVERY: Final = timedelta(hours=1)
+ACKNOWLEDGED_AT_MOST: Final = (5, timedelta(days=1))
+
+
+def owe_reply(message: Message) -> OutgoingMail | None:
+    """Owe the customer the mail of a public message; nothing when we know no address."""
+    address = _address_of(message.conversation)
+    return compose.queue_reply(message, to_address=address) if address else None
+
+
+def owe_acknowledgement(message: Message) -> OutgoingMail | None:
+    """Owe an acknowledgement of a request's first message, unless its address had one lately."""
+    address = _address_of(message.conversation)
+    if not address or message.ticket.messages.exclude(pk=message.pk).exists():
+        return None
+    _one_at_a_time(address)
+    now = clock.now()
+    most, period = ACKNOWLEDGED_AT_MOST
+    if OutgoingMail.objects.acknowledgements_to(address, since=now - ACKNOWLEDGED_EVERY).exists():
+        return None
+    if OutgoingMail.objects.acknowledgements_to(address, since=now - period).count() >= most:
+        return None
+    return compose.queue_acknowledgement(message, to_address=address)
+
+
+@transaction.atomic
+def retry_mail(mail: OutgoingMail) -> OutgoingMail:
+    """Owe a parked mail again, at once. A mail that is sent at most once may go twice this way:
+    it is for a person to say."""
+    mail = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
+    if mail.is_parked:
+        mail.started_at = None
+        mail.save(update_fields=["started_at"])
+        mail.owe_again()
+        deliver_mail.delay_on_commit(mail.pk)
+    return mail
+
+
+def release_mail(mail: InboundMail, *, by: User) -> InboundMail:
+    """Let a quarantined mail in, because a colleague looked at it.
+
+    Raises `MailRefused` when it crosses a limit and stays where it is.
+    """
+    return receive.release(mail.pk, by=by.name)
+
+
+def _address_of(conversation: Conversation) -> str:
+    identity = conversation.identity
+    if identity is not None and identity.kind == Identity.Kind.EMAIL:
+        return identity.value
+    return conversation.customer.email
+
+
+def _one_at_a_time(address: str) -> None:
+    """Let two requests in the name of one address look at its mails one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [address.lower()])

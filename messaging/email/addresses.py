@@ -1,0 +1,109 @@
+"""Our own addresses and message ids: signed, so that a guessed or altered one is nobody's.
+
+A signature is ten bytes of an HMAC in lower-case base 32, because mail servers may change the case
+of an address on its way.
+"""
+
+import re
+import secrets
+from base64 import b32encode
+from typing import Final, Literal, NamedTuple, cast
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.http import base36_to_int, int_to_base36
+
+from people.models import Team
+from tickets.models import Conversation
+
+_SIGNATURE_BYTES: Final = 10
+_TOKEN: Final = re.compile(r"([0-9a-z]{1,12})-([a-z2-7]{16})")
+_MESSAGE_ID: Final = re.compile(r"<([mtx])\.([0-9a-z]{1,26})\.([a-z2-7]{16})@[^<>@\s]{1,255}>")
+_LARGEST_KEY: Final = 2**63 - 1
+
+#: What an id of ours names: a message, a ticket, or a mail about neither.
+What = Literal["m", "t", "x"]
+
+
+class Named(NamedTuple):
+    """What one of our message ids names; `key` is a primary key, or random for `x`."""
+
+    what: What
+    key: str
+
+    @property
+    def pk(self) -> int:
+        return base36_to_int(self.key)
+
+
+def support_address() -> tuple[str, str]:
+    """The local part and the domain of the address that customers write to."""
+    local, _, domain = settings.SUPPORT_ADDRESS.lower().rpartition("@")
+    return local, domain
+
+
+def reply_address(conversation: Conversation) -> str:
+    """The address whose mail belongs to this conversation, as far as its sender takes part."""
+    local, domain = support_address()
+    return f"{local}+{_reply_token(conversation)}@{domain}"
+
+
+def conversation_of(address: str) -> Conversation | None:
+    """The conversation that a reply address was made for.
+
+    An empty, short, long, altered or invented token is no one's, all alike.
+    """
+    local, domain = support_address()
+    given, _, given_domain = address.strip().lower().rpartition("@")
+    base, plus, token = given.partition("+")
+    match = _TOKEN.fullmatch(token) if plus else None
+    if match is None or base != local or given_domain != domain:
+        return None
+    pk = base36_to_int(match[1])
+    conversation = Conversation.objects.filter(pk=pk).first() if pk <= _LARGEST_KEY else None
+    expected = _signature("reply", conversation.reply_key if conversation else secrets.token_hex())
+    return conversation if constant_time_compare(match[2], expected) else None
+
+
+def message_id(what: What, pk: int | None = None) -> str:
+    """A message id of ours: always the same one for the same message or ticket."""
+    key = secrets.token_hex(10) if pk is None else int_to_base36(pk)
+    return f"<{what}.{key}.{_signature(f'id:{what}', key)}@{support_address()[1]}>"
+
+
+def named_by(rfc_message_id: str) -> Named | None:
+    """What a message id of ours names; `None` for any id that we did not make."""
+    match = _MESSAGE_ID.fullmatch(rfc_message_id.strip())
+    if match is None:
+        return None
+    what, key, signature = match.groups()
+    if not constant_time_compare(signature, _signature(f"id:{what}", key)):
+        return None
+    if what != "x" and (len(key) > 12 or base36_to_int(key) > _LARGEST_KEY):
+        return None
+    return Named(cast("What", what), key)
+
+
+def is_our_address(address: str) -> bool:
+    """Whether mail to this address comes to us, so that mail from it is our own."""
+    given, _, domain = address.strip().lower().rpartition("@")
+    plain = f"{given.partition('+')[0]}@{domain}"
+    if plain == "@".join(support_address()):
+        return True
+    return Team.objects.filter(email__iexact=plain).exists()
+
+
+def is_ours(address_or_id: str) -> bool:
+    """Whether an address, or a message id in angle brackets, is one that we made."""
+    if address_or_id.startswith("<"):
+        return named_by(address_or_id) is not None
+    return is_our_address(address_or_id)
+
+
+def _reply_token(conversation: Conversation) -> str:
+    return f"{int_to_base36(conversation.pk)}-{_signature('reply', conversation.reply_key)}"
+
+
+def _signature(purpose: str, value: str) -> str:
+    digest = salted_hmac(f"messaging.{purpose}", value, algorithm="sha256").digest()
+    return b32encode(digest[:_SIGNATURE_BYTES]).decode("ascii").lower()

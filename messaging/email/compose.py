@@ -1,0 +1,141 @@
+"""What our mails about a ticket say, in the customer's language."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from messaging.email.addresses import message_id
+from messaging.models import OutgoingMail
+from messaging.outbox import queue_mail
+from tickets.models import Conversation, Message, MessageKind, Ticket
+from tickets.sanitise import clean_html
+
+MAX_REFERENCES: Final = 20
+QUOTED_CHARACTERS: Final = 4_000
+
+
+def queue_reply(message: Message, *, to_address: str) -> OutgoingMail:
+    """Owe the customer what a colleague wrote, in the customer's language, with the customer's
+    last message quoted beneath."""
+    ticket, conversation = message.ticket, message.conversation
+    earlier = _public_ids(conversation, before=message)
+    rfc_message_id = message_id("m", message.pk)
+    with translation.override(ticket.language):
+        context = {
+            **_frame(ticket),
+            "author": message.author_user.name if message.author_user else "",
+            "text": message.text.strip(),
+            "html": mark_safe(clean_html(message.html)),  # noqa: S308 - cleaned just here
+            "quote": _quote(conversation, before=message),
+        }
+        mail = queue_mail(
+            purpose=OutgoingMail.Purpose.REPLY,
+            ticket=ticket,
+            message=message,
+            to_name=conversation.customer.name,
+            to_address=to_address,
+            from_name=_sender_name(message),
+            subject=_answer_to(ticket.subject),
+            text=render_to_string("messaging/mail/reply.txt", context),
+            html=render_to_string("messaging/mail/reply.html", context),
+            in_reply_to=earlier[-1] if earlier else "",
+            references=" ".join(earlier),
+            is_automatic=False,
+            rfc_message_id=rfc_message_id,
+        )
+    Message.objects.filter(pk=message.pk).update(rfc_message_id=rfc_message_id)
+    return mail
+
+
+def queue_acknowledgement(message: Message, *, to_address: str) -> OutgoingMail:
+    """Owe whoever wrote the number of their request and its private link.
+
+    It repeats nothing of what was sent in, not even the name: whoever types a victim's address
+    into the form must not be able to say anything through us.
+    """
+    ticket = message.ticket
+    answered = message.rfc_message_id
+    with translation.override(ticket.language):
+        context = _frame(ticket)
+        return queue_mail(
+            purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT,
+            ticket=ticket,
+            message=message,
+            to_address=to_address,
+            subject=_("We have your request #%(number)s") % {"number": ticket.number},
+            text=render_to_string("messaging/mail/acknowledgement.txt", context),
+            html=render_to_string("messaging/mail/acknowledgement.html", context),
+            in_reply_to=answered,
+            references=answered,
+            rfc_message_id=message_id("t", ticket.pk),
+        )
+
+
+def _frame(ticket: Ticket) -> dict[str, Any]:
+    """What every mail about a ticket shows; used inside the ticket's language."""
+    return {
+        "company_name": settings.COMPANY_NAME,
+        "language": translation.get_language(),
+        "number": ticket.number,
+        "link": f"{settings.BASE_URL}{reverse('portal:request', args=[ticket.access_key])}",
+    }
+
+
+def _quote(conversation: Conversation, *, before: Message) -> dict[str, Any] | None:
+    """The customer's last message before this one, cleaned once more on its way out."""
+    last = (
+        conversation.messages.filter(kind=MessageKind.INBOUND, pk__lt=before.pk)
+        .order_by("-occurred_at", "-pk")
+        .first()
+    )
+    if last is None or not last.text.strip():
+        return None
+    text = last.text.strip()
+    is_whole = len(text) <= QUOTED_CHARACTERS and len(last.html) <= 5 * QUOTED_CHARACTERS
+    text = text if is_whole else f"{text[:QUOTED_CHARACTERS].rstrip()} …"
+    return {
+        "at": last.occurred_at,
+        "author": conversation.customer.name,
+        "text": "\n".join(f"> {line}".rstrip() for line in text.split("\n")),
+        "html": mark_safe(clean_html(last.html)) if is_whole else "",  # noqa: S308 - cleaned just here
+        "plain": text,
+    }
+
+
+def _public_ids(conversation: Conversation, *, before: Message) -> list[str]:
+    """The message ids that the customer has seen in this conversation, oldest first."""
+    ids = list(
+        conversation.messages.public()
+        .filter(pk__lt=before.pk)
+        .exclude(rfc_message_id="")
+        .order_by("pk")
+        .values_list("rfc_message_id", flat=True)
+    )
+    acknowledgement = OutgoingMail.objects.filter(
+        ticket=conversation.ticket_id, purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT
+    ).first()
+    if acknowledgement:
+        ids.insert(1, acknowledgement.rfc_message_id)
+    # The first one names the thread, the newest ones its end.
+    return ids if len(ids) <= MAX_REFERENCES else [ids[0], *ids[1 - MAX_REFERENCES :]]
+
+
+def _sender_name(message: Message) -> str:
+    if message.author_user is None:
+        return str(settings.COMPANY_NAME)
+    first_name = message.author_user.name.split()[0] if message.author_user.name.split() else ""
+    return _("%(name)s at %(company)s") % {
+        "name": first_name or message.author_user.name,
+        "company": settings.COMPANY_NAME,
+    }
+
+
+def _answer_to(subject: str) -> str:
+    return subject if subject[:3].lower() == "re:" else f"Re: {subject}"

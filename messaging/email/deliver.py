@@ -1,0 +1,138 @@
+"""Handing a mail to the server, and reading the server's answer."""
+
+from __future__ import annotations
+
+import smtplib
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from celery import shared_task
+from django.core.mail import get_connection
+from django.db import transaction
+from django.utils import timezone
+
+from messaging.email.build import build
+from messaging.models import OutgoingMail
+from tickets.owed import GiveUp, fulfil
+
+log = structlog.get_logger(__name__)
+
+#: By then no worker is still handing the mail over: a task lives 150 seconds.
+HAND_OFF_LASTS_AT_MOST: Final = timedelta(minutes=10)
+
+
+@shared_task(name="messaging.tasks.deliver_mail")
+def deliver_mail(pk: int) -> None:
+    """Send one mail that we owe."""
+    deliver(pk)
+
+
+class TryLater(Exception):
+    """The mail was surely not taken, and may be the next time. The text is the server's."""
+
+
+class MayHaveLeft(Exception):
+    """The connection broke while the mail was handed over: nobody knows whether it was taken."""
+
+
+def deliver(pk: int) -> bool:
+    """Send what one row owes, if it is due; whether it was sent now.
+
+    A reply goes at least once, always under one Message-ID, so that a second copy is seen as the
+    same. What may go at most once is marked as begun, and committed, before the hand-off.
+    """
+    kind = OutgoingMail.objects.filter(pk=pk).values_list("is_sent_at_most_once", flat=True).first()
+    if kind is None:
+        return False
+    return _deliver_at_most_once(pk) if kind else fulfil(OutgoingMail, pk, _hand_over)
+
+
+def _deliver_at_most_once(pk: int) -> bool:
+    mail = _begin(pk)
+    if mail is None:
+        return False
+    try:
+        _hand_over(mail)
+    except GiveUp as error:
+        _not_taken(mail, str(error), is_final=True)
+    except TryLater as error:
+        _not_taken(mail, str(error), is_final=False)
+    except Exception as error:
+        # Nobody knows how far it came, so it is never repeated.
+        log.exception("mail_may_have_left", pk=pk)
+        mail.note_failure(str(error) or type(error).__name__, is_final=True)
+    else:
+        mail.done_at = timezone.now()
+        mail.save(update_fields=["done_at"])
+        return True
+    return False
+
+
+@transaction.atomic
+def _begin(pk: int) -> OutgoingMail | None:
+    """Mark the hand-off as begun. A row that another worker began is in its hands, and after a
+    while given up: the worker died, and the mail may have left."""
+    now = timezone.now()
+    mail = OutgoingMail.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+    if mail is None or mail.is_done or mail.is_parked or mail.due_at > now:
+        return None
+    if mail.started_at is None:
+        mail.started_at = now
+        mail.save(update_fields=["started_at"])
+        return mail
+    if mail.started_at < now - HAND_OFF_LASTS_AT_MOST:
+        mail.note_failure("Sending began and did not end: it may have left.", is_final=True)
+    return None
+
+
+def _not_taken(mail: OutgoingMail, error: str, *, is_final: bool) -> None:
+    mail.started_at = None
+    mail.save(update_fields=["started_at"])
+    mail.note_failure(error, is_final=is_final)
+
+
+def _hand_over(mail: OutgoingMail) -> None:
+    """Give the mail to the server. Raises `GiveUp`, `TryLater`, or `MayHaveLeft`."""
+    try:
+        email = build(mail)
+        email.message()
+        connection = get_connection()
+    except (ValueError, UnicodeError) as error:
+        raise GiveUp(f"The mail cannot be written: {error}") from error
+    try:
+        connection.open()
+    except (OSError, smtplib.SMTPException) as error:
+        # Nothing was said yet. A server that refuses us altogether is set up wrongly, not the mail.
+        raise TryLater(_words(error)) from error
+    try:
+        connection.send_messages([email])
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        raise _refusal(code, f"{code} {_text(words)}") from error
+    except smtplib.SMTPResponseException as error:
+        raise _refusal(error.smtp_code, _words(error)) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise GiveUp(_words(error)) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise MayHaveLeft(_words(error)) from error
+    finally:
+        try:
+            connection.close()
+        except (OSError, smtplib.SMTPException):
+            log.info("mail_server_left_first", pk=mail.pk)
+
+
+def _refusal(code: int, words: str) -> Exception:
+    return GiveUp(words) if 500 <= code < 600 else TryLater(words)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_text(error.smtp_error)}"
+    return str(error) or type(error).__name__
+
+
+def _text(words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    return " ".join(text.replace("\0", "").split())

@@ -1,0 +1,254 @@
+"""From the bytes that a mail server hands over to a message in a ticket, or to quarantine.
+
+The bytes are committed before anything is done with them. Whatever then goes wrong, the row is
+still there, and the sweep takes it up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from messaging.email import addresses, trust
+from messaging.email.automatic import automatic_reason
+from messaging.email.bounces import note_bounce
+from messaging.email.parse import MailRefused, ParsedMail, fingerprint, parse
+from messaging.email.threading import Place, find_place
+from messaging.email.visible import visible_part
+from messaging.intake import IncomingMessage, accept
+from messaging.models import InboundMail
+from people.models import Customer
+from tickets.drafts import FileDraft, MessageDraft
+from tickets.files import safe_name
+from tickets.models import Channel
+
+log = structlog.get_logger(__name__)
+
+Outcome = InboundMail.Outcome
+Reasons = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of one delivery. For a duplicate, `mail` is the one that came first."""
+
+    mail: InboundMail
+    is_duplicate: bool = False
+
+    @property
+    def outcome(self) -> str:
+        if self.is_duplicate:
+            return Outcome.DUPLICATE
+        # Not read yet, after an error of ours: it stands aside until the sweep has tried again.
+        return self.mail.outcome or Outcome.QUARANTINED
+
+
+def receive(raw: bytes, *, envelope_from: str = "", envelope_to: str = "") -> Received:
+    """Keep a raw mail, then find out what it is. Raises only when it could not be kept."""
+    mail, is_new = keep(raw, envelope_from=envelope_from, envelope_to=envelope_to)
+    return Received(settle(mail.pk), is_duplicate=not is_new)
+
+
+def keep(raw: bytes, *, envelope_from: str = "", envelope_to: str = "") -> tuple[InboundMail, bool]:
+    """Commit the bytes, or find the same mail that came before; and whether it is new.
+
+    Several deliveries at once wait for one another on the unique index: one of them is the mail.
+    """
+    print_ = fingerprint(raw)
+    row = InboundMail(
+        raw=raw,
+        envelope_from=envelope_from[:320],
+        envelope_to=envelope_to[:320],
+        fingerprint=print_,
+    )
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        first = InboundMail.objects.counting().without_raw().get(fingerprint=print_)
+        InboundMail.objects.create(
+            raw=b"",
+            envelope_from=row.envelope_from,
+            envelope_to=row.envelope_to,
+            fingerprint=print_,
+            outcome=Outcome.DUPLICATE,
+            reason=[{"code": "duplicate", "of": first.pk}],
+            done_at=timezone.now(),
+        )
+        return first, False
+    return row, True
+
+
+def settle(pk: int) -> InboundMail:
+    """Read a kept mail and accept or quarantine it; once, however often it is asked for.
+
+    An error that we did not foresee is noted on the row and tried again by the sweep; after the
+    last try the mail is quarantined with the error.
+    """
+    return _settle(pk, _judged, only=lambda mail: not mail.outcome)
+
+
+def release(pk: int, *, by: str) -> InboundMail:
+    """Let a quarantined mail in after all, because the colleague `by` looked at it.
+
+    Raises `MailRefused` when it crosses a limit and stays where it is.
+    """
+    parse(bytes(InboundMail.objects.get(pk=pk).raw))
+    return _settle(
+        pk,
+        lambda mail, parsed: _accepted(mail, parsed, [{"code": "released", "by": by}]),
+        only=lambda mail: mail.outcome == Outcome.QUARANTINED,
+    )
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    outcome: str
+    reasons: Reasons
+    message_id: int | None = None
+
+
+def _settle(
+    pk: int,
+    decide: Callable[[InboundMail, ParsedMail], _Verdict],
+    *,
+    only: Callable[[InboundMail], bool],
+) -> InboundMail:
+    with transaction.atomic():
+        mail = InboundMail.objects.select_for_update().get(pk=pk)
+        if not only(mail):
+            return mail
+        try:
+            with transaction.atomic():
+                parsed = parse(bytes(mail.raw))
+                mail.rfc_message_id = parsed.message_id[:998]
+                mail.from_address = parsed.sender.email if parsed.sender else ""
+                mail.subject = parsed.subject[:500]
+                verdict = decide(mail, parsed)
+        except MailRefused as refusal:
+            verdict = _Verdict(Outcome.QUARANTINED, [{"code": refusal.reason}])
+        except Exception as error:
+            log.exception("inbound_mail_failed", pk=pk)
+            mail.note_failure(f"{type(error).__name__}: {error}".replace("\0", ""))
+            if not mail.is_parked:
+                return mail
+            verdict = _Verdict(
+                Outcome.QUARANTINED, [{"code": "could_not_be_read", "error": mail.last_error[:300]}]
+            )
+        mail.outcome, mail.reason, mail.message_id = (
+            verdict.outcome,
+            verdict.reasons,
+            verdict.message_id,
+        )
+        mail.done_at = timezone.now()
+        mail.save(
+            update_fields=[
+                "outcome", "reason", "message", "done_at", "rfc_message_id", "from_address",
+                "subject",
+            ]
+        )  # fmt: skip
+    return mail
+
+
+def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
+    """What becomes of a mail that nobody has looked at."""
+    automatic = automatic_reason(parsed, is_ours=addresses.is_ours)
+    if automatic == "bounce":
+        return _held([{"code": "bounce"}, *note_bounce(parsed, bytes(mail.raw))])
+    if parsed.sender is None:
+        return _held([{"code": automatic or "no_sender"}])
+    if automatic == "own_mail":
+        return _held([{"code": automatic}])
+    place = find_place(parsed, envelope_to=mail.envelope_to)
+    if automatic and place.conversation is None:
+        return _held([{"code": automatic}])
+    judgement = trust.judge(parsed)
+    doubt = trust.reason_to_hold(
+        judgement,
+        is_known=Customer.objects.with_email(parsed.sender.email).exists(),
+        is_threaded=place.conversation is not None or place.ticket is not None,
+        others=place.others,
+    )
+    if doubt:
+        return _held([doubt])
+    return _accepted(mail, parsed, [], place=place, automatic=automatic, judgement=judgement)
+
+
+def _held(reasons: Reasons) -> _Verdict:
+    return _Verdict(Outcome.QUARANTINED, reasons)
+
+
+def _accepted(
+    mail: InboundMail,
+    parsed: ParsedMail,
+    reasons: Reasons,
+    *,
+    place: Place | None = None,
+    automatic: str = "",
+    judgement: trust.Judgement | None = None,
+) -> _Verdict:
+    if parsed.sender is None:
+        return _held([{"code": "no_sender"}])
+    place = place or find_place(parsed, envelope_to=mail.envelope_to)
+    judgement = judgement or trust.judge(parsed)
+    files, withheld = _files(parsed)
+    reasons = [*place.reasons, *reasons, *withheld]
+    if automatic:
+        reasons.append({"code": automatic})
+    body = visible_part(parsed.text, parsed.html)
+    draft = MessageDraft(
+        text=body.text or (parsed.subject if not files else ""),
+        html=parsed.html,
+        shown_html=body.html,
+        quoted_text=body.hidden,
+        files=files,
+        rfc_message_id=parsed.message_id[:998],
+        is_automatic=bool(automatic),
+        provenance={
+            "inbound_mail": mail.pk,
+            "trust": judgement.trust.value,
+            "found": judgement.found,
+            "reasons": reasons,
+        },
+    )
+    if not draft.text.strip() and not files:
+        return _held([{"code": "nothing_written"}])
+    accepted = accept(
+        IncomingMessage(
+            channel=Channel.EMAIL,
+            email=parsed.sender.email,
+            name=parsed.sender.name,
+            subject=parsed.subject,
+            draft=draft,
+            conversation=place.conversation,
+        )
+    )
+    return _Verdict(Outcome.ACCEPTED, reasons, accepted.message.pk)
+
+
+def _files(parsed: ParsedMail) -> tuple[tuple[FileDraft, ...], Reasons]:
+    """The attachments to keep, and why others stay in the raw mail only."""
+    kept: list[FileDraft] = []
+    withheld: Reasons = []
+    for file in parsed.attachments:
+        if PurePosixPath(file.name.lower()).suffix in settings.ATTACHMENT_REFUSED_TYPES:
+            withheld.append({"code": "file_withheld", "name": safe_name(file.name)})
+            continue
+        kept.append(
+            FileDraft(
+                name=file.name,
+                content=ContentFile(file.content),
+                content_type=file.content_type,
+                content_id=file.content_id,
+                is_inline=file.is_inline,
+            )
+        )
+    return tuple(kept), withheld

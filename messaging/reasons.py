@@ -1,0 +1,66 @@
+"""Why a mail was threaded, opened, held or dropped: codes in the database, sentences on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_SENTENCES: Mapping[str, Promise] = {
+    # Why it was threaded or opened.
+    "reply_address": _("It came to the reply address of this conversation."),
+    "our_message_id": _("It answers a mail of ours."),
+    "known_message_id": _("It answers an earlier message of this conversation."),
+    "nothing_answered": _("It answers nothing that we know."),
+    "stranger": _(
+        "It answers a mail about #%(ticket)s, but its sender takes no part in that conversation."
+    ),
+    "released": _("%(by)s looked at it and let it in."),
+    "file_withheld": _("The file “%(name)s” was held back: it is a program."),
+    # Why it was held.
+    "sender_forged": _("The sender's domain says that this mail is not from there."),
+    "sender_unproven": _(
+        "Nothing proves that it is from whom it claims, and it writes in a customer's name."
+    ),
+    "sender_unjudged": _("No trusted mail server has checked who sent it."),
+    "unproven_with_others": _(
+        "Nothing proves that it is from whom it claims, and it brings others into a conversation."
+    ),
+    "no_sender": _("It names no sender."),
+    "nothing_written": _("There is nothing in it: no words and no file."),
+    "too_large": _("It is too large."),
+    "empty": _("It is empty."),
+    "header_too_large": _("Its header is too large."),
+    "too_many_lines": _("It has too many lines."),
+    "too_many_parts": _("It has too many parts."),
+    "too_deep": _("Its parts are nested too deeply."),
+    "file_name_too_long": _("The name of a file in it is too long."),
+    "archive_bomb": _("A packed file in it unpacks to more than a gigabyte."),
+    "could_not_be_read": _("It could not be read: %(error)s"),
+    # What machines write.
+    "own_mail": _("It is our own mail."),
+    "bounce": _("It says that a mail could not be delivered."),
+    "feedback_report": _("It is a report about unwanted mail."),
+    "receipt": _("It is a receipt."),
+    "report": _("It is a machine's report."),
+    "auto_submitted": _("A machine wrote it."),
+    "vacation": _("It is an automatic answer."),
+    "list": _("It came through a mailing list."),
+    "precedence": _("It was sent to many."),
+    "null_sender": _("Its sender takes no answers."),
+    "about_mail": _("It is about a mail of ours, which is marked as not delivered."),
+    "duplicate": _("It came before."),
+}
+
+
+def describe(reason: Mapping[str, Any]) -> str:
+    """A sentence for a reason as it is stored; an unknown code is shown as it is."""
+    sentence = _SENTENCES.get(str(reason.get("code", "")))
+    if sentence is None:
+        return str(reason.get("code", ""))
+    try:
+        return str(sentence) % reason
+    except KeyError:
+        return str(sentence)

@@ -1,0 +1,113 @@
+"""Mails as a mail server hands them over, and a real server that takes ours."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.core.management import call_command
+
+REAL_MATERIAL = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+type_of_answer = dict[str, Any]
+Deliver = Callable[..., type_of_answer]
+
+
+@pytest.fixture
+def deliver(monkeypatch: pytest.MonkeyPatch) -> Deliver:
+    """Pipe a raw mail into `receive_mail` as a mail server does; returns its answer."""
+
+    def pipe(raw: bytes | EmailMessage, **envelope: str) -> type_of_answer:
+        content = bytes(raw) if isinstance(raw, EmailMessage) else raw
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        out = io.StringIO()
+        arguments = [f"--{name}={value}" for name, value in envelope.items()]
+        call_command("receive_mail", *arguments, stdout=out)
+        (line,) = out.getvalue().splitlines()
+        return dict(json.loads(line))
+
+    return pipe
+
+
+def a_mail(
+    text: str = "My lamp arrived broken. Can you send another one?",
+    *,
+    sender: str = "Chiara Bellini <chiara@example.it>",
+    to: str = "help@casanord.example",
+    subject: str = "Broken lamp",
+    message_id: str = "<first@example.it>",
+    html: str = "",
+    **headers: str,
+) -> EmailMessage:
+    """A mail; `headers` are named with underscores: `in_reply_to=…`. An empty one is left out."""
+    mail = EmailMessage(policy=policy.default.clone(max_line_length=None))
+    given = {"From": sender, "To": to, "Subject": subject, "Message-ID": message_id, **headers}
+    for name, value in given.items():
+        if value:
+            mail[name.replace("_", "-")] = value
+    mail["Date"] = "Tue, 03 Nov 2026 09:15:00 +0100"
+    mail.set_content(text)
+    if html:
+        mail.add_alternative(html, subtype="html")
+    return mail
+
+
+class CatchingServer:
+    """An SMTP server that keeps what it takes, or answers what the test told it to."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.attempts = 0
+        self.answers: list[str] = []
+        self.recipient_answer = ""
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if self.recipient_answer:
+            self.attempts += 1
+            return self.recipient_answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.attempts += 1
+        answer = self.answers.pop(0) if self.answers else "250 taken"
+        if answer == "take and hang up":
+            self.taken.append(envelope.content)
+            server.transport.close()
+            return "250 too late"
+        if answer.startswith("250"):
+            self.taken.append(envelope.content)
+        return answer
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        return [message_from_bytes(raw, policy=policy.default) for raw in self.taken]
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[CatchingServer]:
+    """A real SMTP server, which Django's own SMTP backend talks to."""
+    catching = CatchingServer()
+    controller = Controller(catching, hostname="127.0.0.1", port=0)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = controller.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    yield catching
+    controller.stop()
+
+
+def body(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body(preferencelist=(kind,))
+    assert part is not None
+    return str(part.get_content())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeAlias, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from metrics.actions import facts_of
 from metrics.clocks import clocks_of
@@ -22,21 +24,42 @@ from metrics.forms import ListForm, ReviewForm
 from metrics.models import RevisionFact
 from metrics.periods import Week
 from metrics.week import CLOCKS, Review, review, revisions, settled_at
-from people.models import Team
+from people.models import Team, User
 from tickets.models import Category, Ticket
 
 PAGE_SIZE = 50
 EARLIER_WEEKS = 6
 
-View = Callable[..., HttpResponse]
+P = ParamSpec("P")
 
 
-def managers_only(view: View) -> View:
-    """The review is for managers and administrators; others are told so."""
+class ReviewRequest(HttpRequest):
+    """A request by somebody who works here."""
 
+    user: User
+
+
+ReviewView: TypeAlias = Callable[Concatenate[ReviewRequest, P], HttpResponse]
+
+
+def colleagues_only(view: ReviewView[P]) -> Callable[..., HttpResponse]:
+    """For whoever is logged in; the pages are read, and kept by no cache."""
+
+    @require_safe
+    @never_cache
     @login_required
     @wraps(view)
-    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def gate(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(cast(ReviewRequest, request), *args, **kwargs)
+
+    return gate
+
+
+def managers_only(view: ReviewView[P]) -> Callable[..., HttpResponse]:
+    """The review is for managers and administrators; others are told so."""
+
+    @colleagues_only
+    def gate(request: ReviewRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_manager:
             return render(request, "metrics/refused.html", status=403)
         return view(request, *args, **kwargs)
@@ -45,12 +68,12 @@ def managers_only(view: View) -> View:
 
 
 @managers_only
-def current_week(request: HttpRequest) -> HttpResponse:
+def current_week(request: ReviewRequest) -> HttpResponse:
     return redirect("review_week", Week.at(timezone.now()))
 
 
 @managers_only
-def week_page(request: HttpRequest, week: Week) -> HttpResponse:
+def week_page(request: ReviewRequest, week: Week) -> HttpResponse:
     """A week's figures against the week before."""
     now = timezone.now()
     form = ReviewForm(request.GET)
@@ -75,7 +98,7 @@ def week_page(request: HttpRequest, week: Week) -> HttpResponse:
 
 
 @managers_only
-def tickets_behind(request: HttpRequest, week: Week) -> HttpResponse:
+def tickets_behind(request: ReviewRequest, week: Week) -> HttpResponse:
     """The tickets behind one number of a week."""
     now = timezone.now()
     form = ListForm(request.GET)
@@ -106,8 +129,8 @@ def tickets_behind(request: HttpRequest, week: Week) -> HttpResponse:
     return render(request, "metrics/tickets.html", context)
 
 
-@login_required
-def clocks(request: HttpRequest, number: int) -> HttpResponse:
+@colleagues_only
+def clocks(request: ReviewRequest, number: int) -> HttpResponse:
     """Every time of one ticket, taken apart into the events and segments that make it."""
     ticket = get_object_or_404(Ticket.objects.visible_to(request.user), number=number)
     facts = facts_of(ticket)

@@ -313,3 +313,9 @@ def test_a_times_page_takes_a_number_apart(busy_week, sara, ana, petra, log_in):
 
 def test_a_figure_narrowed_to_nobody_finds_those_without():
     assert str(narrowed(team="none")) == "(AND: ('team', None))"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_the_review_is_only_read(sara, log_in, on, method):
+    on(SUNDAY_AFTER)
+    assert getattr(log_in(sara), method)("/review/2026-W10/").status_code == 405

@@ -44,25 +44,26 @@ ReviewView: TypeAlias = Callable[Concatenate[ReviewRequest, P], HttpResponse]
 
 def colleagues_only(view: ReviewView[P]) -> Callable[..., HttpResponse]:
     """For whoever is logged in; the pages are read, and kept by no cache."""
+    return _gated(view, is_open_to=lambda user: True)
 
+
+def managers_only(view: ReviewView[P]) -> Callable[..., HttpResponse]:
+    """The review is for managers and administrators; others are told so."""
+    return _gated(view, is_open_to=lambda user: user.is_manager)
+
+
+def _gated(
+    view: ReviewView[P], *, is_open_to: Callable[[User], bool]
+) -> Callable[..., HttpResponse]:
     @require_safe
     @never_cache
     @login_required
     @wraps(view)
     def gate(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        return view(cast(ReviewRequest, request), *args, **kwargs)
-
-    return gate
-
-
-def managers_only(view: ReviewView[P]) -> Callable[..., HttpResponse]:
-    """The review is for managers and administrators; others are told so."""
-
-    @colleagues_only
-    def gate(request: ReviewRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not request.user.is_manager:
+        asked = cast(ReviewRequest, request)
+        if not is_open_to(asked.user):
             return render(request, "metrics/refused.html", status=403)
-        return view(request, *args, **kwargs)
+        return view(asked, *args, **kwargs)
 
     return gate
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -18,6 +19,19 @@ def client_address(get_response: Handler) -> Handler:
         if count and len(hops) >= count and hops[-count]:
             request.META["REMOTE_ADDR"] = hops[-count]
         return get_response(request)
+
+    return handle
+
+
+def request_id(get_response: Handler) -> Handler:
+    """Tell whoever asked the name under which the logs know the request, and the logs who asked."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.bind_contextvars(ip=request.META.get("REMOTE_ADDR"))
+        name = structlog.contextvars.get_contextvars().get("request_id", "")
+        response = get_response(request)
+        response["X-Request-ID"] = name
+        return response
 
     return handle
 

@@ -54,6 +54,8 @@ def _problems(**described: str) -> dict[Any, Any]:
     }
 
 
+# The generator tells a list by the answer that stands first; problems sort after it.
+JSON = "application/json"
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
@@ -103,7 +105,10 @@ class TicketList(ColleaguesView):
     @extend_schema(
         operation_id="tickets_list",
         summary="The tickets that you may see, newest first",
-        responses={200: TicketShown(many=True), **_problems(_400="An unknown filter or value.")},
+        responses={
+            (200, JSON): TicketShown(many=True),
+            **_problems(_400="An unknown filter or value."),
+        },
     )
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.tickets()))
@@ -189,7 +194,10 @@ class MessageList(ColleaguesView):
     @extend_schema(
         operation_id="messages_list",
         summary="A ticket's messages, oldest first",
-        responses={200: MessageShown(many=True), **_problems(_404="None that you may see.")},
+        responses={
+            (200, JSON): MessageShown(many=True),
+            **_problems(_404="None that you may see."),
+        },
     )
     def get(self, request: Request, number: int) -> Response:
         ticket = get_object_or_404(self.tickets(), number=number)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from jsonschema import Draft202012Validator
+from rest_framework.test import APIClient
+
+from people.models import User
+from tickets.actions import MessageDraft, add_note
+from tickets.models import Ticket
+
+
+@pytest.fixture
+def schema(client: Client, db: None) -> dict[str, Any]:
+    response = client.get("/api/v1/schema/")
+    assert response.status_code == 200
+    document: dict[str, Any] = yaml.safe_load(response.content)
+    return document
+
+
+def test_the_schema_is_valid_and_without_a_warning(tmp_path: Any) -> None:
+    file = tmp_path / "schema.yml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
+    assert "/api/v1/tickets/" in file.read_text()
+
+
+def test_every_address_of_the_api_is_described(schema: dict[str, Any]) -> None:
+    described = {(path, verb) for path, verbs in schema["paths"].items() for verb in verbs}
+    assert described == {
+        ("/api/v1/tickets/", "get"),
+        ("/api/v1/tickets/", "post"),
+        ("/api/v1/tickets/{number}/", "get"),
+        ("/api/v1/tickets/{number}/messages/", "get"),
+        ("/api/v1/tickets/{number}/messages/", "post"),
+        ("/api/v1/attachments/{key}/", "get"),
+    }
+
+
+def test_a_list_names_all_that_narrows_it(schema: dict[str, Any]) -> None:
+    parameters = schema["paths"]["/api/v1/tickets/"]["get"]["parameters"]
+    assert {parameter["name"] for parameter in parameters} == {
+        "status_category",
+        "team",
+        "assignee",
+        "customer_email",
+        "created_after",
+        "created_before",
+        "tag",
+        "cursor",
+        "page_size",
+        "ordering",
+    }
+
+
+def _json_schema(part: Any) -> Any:
+    """OpenAPI 3.0 as JSON Schema: `nullable` is a type of its own."""
+    if isinstance(part, list):
+        return [_json_schema(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    part = {name: _json_schema(inner) for name, inner in part.items()}
+    return {"anyOf": [part, {"type": "null"}]} if part.pop("nullable", False) else part
+
+
+def assert_as_described(schema: dict[str, Any], path: str, verb: str, response: Any) -> None:
+    """The answer is one that the schema describes for this address."""
+    media = response["Content-Type"].split(";")[0]
+    answers = schema["paths"][path][verb]["responses"]
+    described = answers[str(response.status_code)]["content"][media]["schema"]
+    components = _json_schema(schema["components"])
+    Draft202012Validator({**_json_schema(described), "components": components}).validate(
+        response.json()
+    )
+
+
+def test_answers_are_as_described(
+    schema: dict[str, Any], api: APIClient, ticket: Ticket, ana: User
+) -> None:
+    add_note(ticket, draft=MessageDraft(text="Note"), author=ana)
+    tickets, one = "/api/v1/tickets/", "/api/v1/tickets/{number}/"
+    own = f"{tickets}{ticket.number}/"
+    new = {"customer": {"email": "m@example.org"}, "message": "Hello"}
+    key = {"Idempotency-Key": "1"}
+    for path, verb, response in (
+        (tickets, "get", api.get(tickets)),
+        (tickets, "get", api.get(f"{tickets}?page_size=1")),
+        (tickets, "get", api.get(f"{tickets}?nothing=1")),
+        (tickets, "get", APIClient().get(tickets)),
+        (tickets, "post", api.post(tickets, new, headers=key)),
+        (tickets, "post", api.post(tickets, new, headers=key)),
+        (tickets, "post", api.post(tickets, {**new, "message": "Other"}, headers=key)),
+        (tickets, "post", api.post(tickets, {})),
+        (one, "get", api.get(own)),
+        (one, "get", api.get(f"{tickets}1/")),
+        (f"{one}messages/", "get", api.get(f"{own}messages/")),
+        (f"{one}messages/", "post", api.post(f"{own}messages/", {"text": "Hello"})),
+        (f"{one}messages/", "post", api.post(f"{own}messages/", {})),
+        (f"{one}messages/", "post", api.post(f"{own}messages/", {"text": "x", "version": 1})),
+    ):
+        assert_as_described(schema, path, verb, response)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 from launcher.failure import Failure, last_line
 from launcher.paths import VENV
-from launcher.processes import command_line, is_alive
+from launcher.processes import command_line, is_alive, is_known, wait_until
 
 SYSTEM_USER = "pgserver"
 SOCKET_LIMIT = 103  # bytes that the shortest system allows for a socket's path (Linux: 107)
@@ -67,29 +68,40 @@ class Postgres:
             self._initialise()
         self._prepare_socket_folder()
         self._configure()
-        self._forget_stale_pid()
+        if not self._settle():
+            self._launch()
+        self._make_database()
+
+    def _launch(self) -> None:
         command = ["-D", str(self.data), "-l", str(self.log), "-w", "-t", "60", "start"]
         log_start = self.log.stat().st_size
         done = self._execute("pg_ctl", command)
         for _ in range(20):
             # After a kill -9 the last session may hold the shared memory for a moment more.
             if done.returncode == 0:
-                break
+                return
             said = self._log_since(log_start)
             if "shared memory block" not in said:
-                fatal = [line for line in said.splitlines() if "FATAL" in line]
-                why = last_line((fatal or [done.stdout])[0])
-                raise Failure(f"PostgreSQL did not start: {why}; its log is {self.log}.")
+                break
             time.sleep(0.2)
             done = self._execute("pg_ctl", command)
-        self._make_database()
+        fatal = [line for line in self._log_since(log_start).splitlines() if "FATAL" in line]
+        why = last_line((fatal or [done.stdout])[0])
+        raise Failure(f"PostgreSQL did not start: {why}; its log is {self.log}.")
 
     def stop(self) -> None:
-        """Stop the server, in an orderly way if it can."""
-        for mode in ("fast", "immediate"):
-            command = ["-D", str(self.data), "-m", mode, "-w", "-t", "20", "stop"]
-            if not self.is_running() or self._execute("pg_ctl", command).returncode == 0:
-                return
+        """Stop the server: without waiting for its users, and with force if that does not help."""
+        pid = self._pid()
+        if pid is None or not self.is_running():
+            return
+        # By signal rather than by pg_ctl, which needs a way through the folders above.
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            os.kill(pid, number)
+            if wait_until(lambda: not is_alive(pid), seconds=20):
+                break
+        folder = self._socket_folder()
+        if folder != self.data:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _pid(self) -> int | None:
         try:
@@ -97,12 +109,18 @@ class Postgres:
         except (OSError, ValueError):
             return None
 
-    def _forget_stale_pid(self) -> None:
-        # PostgreSQL refuses to start when the recorded process exists, even if the number
-        # now belongs to another program, as it often does after a container's restart.
+    def _settle(self) -> bool:
+        """Wait while an earlier server starts or dies; whether it serves in the end."""
+        wait_until(lambda: self.is_up() or not self.is_running(), seconds=30)
+        if self.is_running():
+            return True
+        # PostgreSQL refuses to start when the noted process exists, even if the number belongs to
+        # another program by now, as it often does after a container's restart, or to a dead one
+        # that nobody has collected yet.
         pid = self._pid()
-        if pid is not None and is_alive(pid) and str(self.data) not in command_line(pid):
-            (self.data / "postmaster.pid").unlink()
+        if pid is not None and not wait_until(lambda: not is_known(pid), seconds=2):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        return False
 
     def _initialise(self) -> None:
         # Made aside and moved into place, so that an interrupted one is never taken for whole.

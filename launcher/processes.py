@@ -19,13 +19,18 @@ def is_alive(pid: int) -> bool:
             return False
     except ChildProcessError:
         pass  # started by an earlier launcher
+    return is_known(pid) and not _is_zombie(pid)
+
+
+def is_known(pid: int) -> bool:
+    """Whether the system knows the number, be it of a dead process that nobody collected."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return not _is_zombie(pid)
+    return True
 
 
 def _is_zombie(pid: int) -> bool:

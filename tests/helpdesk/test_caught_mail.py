@@ -48,9 +48,21 @@ def test_an_empty_folder_says_what_to_do(client: Client, folder: Path) -> None:
 def test_a_mail_is_listed_and_opened_with_its_links(client: Client, folder: Path) -> None:
     (folder / "20261122T090000.000001-ab.eml").write_bytes(MAIL)
     assert "We have your request &lt;b&gt;#1001&lt;/b&gt;" in client.get("/mail/").content.decode()
-    page = client.get("/mail/20261122T090000.000001-ab.eml/").content.decode()
-    assert 'href="http://localhost:8000/requests/abc/"' in page
-    assert "alert(1)" not in page
+    page = client.get("/mail/20261122T090000.000001-ab.eml/")
+    assert "chiara@example.it" in page.content.decode()
+    assert "alert(1)" not in page.content.decode()
+    body = client.get("/mail/20261122T090000.000001-ab.eml/body/")
+    assert 'href="http://localhost:8000/requests/abc/"' in body.content.decode()
+
+
+def test_the_frame_of_a_mail_runs_and_loads_nothing(client: Client, folder: Path) -> None:
+    (folder / "20261122T090000.000001-ab.eml").write_bytes(MAIL)
+    policy = client.get("/mail/20261122T090000.000001-ab.eml/body/")["Content-Security-Policy"]
+    rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split(";")}
+    assert rules["default-src"] == ["'none'"]
+    assert "script-src" not in rules
+    assert "allow-scripts" not in rules["sandbox"]
+    assert "allow-same-origin" not in rules["sandbox"]
 
 
 @pytest.mark.parametrize("name", ["..%2Fsecret.eml", "secret", ".hidden.eml", "%20"])
@@ -58,3 +70,4 @@ def test_nothing_outside_the_folder_is_read(client: Client, folder: Path, name: 
     (folder.parent / "secret.eml").write_bytes(MAIL)
     (folder / ".hidden.eml").write_bytes(MAIL)
     assert client.get(f"/mail/{name}/").status_code == 404
+    assert client.get(f"/mail/{name}/body/").status_code == 404

@@ -46,6 +46,7 @@ def send_login_link(request: LoginRequest) -> OutgoingMail | None:
     with translation.override(request.language):
         context = {
             "company_name": settings.COMPANY_NAME,
+            "language": request.language,
             "link": f"{settings.BASE_URL}{reverse('portal:enter', args=[token])}",
             "minutes": int(LINK_VALID.total_seconds() // 60),
         }

@@ -10,7 +10,7 @@ import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environs import Env
+from environs import Env, validate
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -229,6 +229,8 @@ CELERY_BEAT_SCHEDULE = {
 # -- Mail ----------------------------------------------------------------------------------------
 
 _email = env.dj_email_url("EMAIL_URL", "smtp://localhost:2525")
+if "EMAIL_BACKEND" not in _email:
+    raise ImproperlyConfigured("EMAIL_URL begins with submission:// or smtp://.")
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email["EMAIL_HOST"]
 EMAIL_PORT = _email["EMAIL_PORT"]
@@ -242,7 +244,9 @@ SERVER_EMAIL = SUPPORT_ADDRESS
 # Whose Authentication-Results we believe: the name our own mail server writes there.
 TRUSTED_AUTHSERV_ID = env.str("TRUSTED_AUTHSERV_ID", "")
 # Mail that no trusted server has judged: accept it, or hold it for a person to look at.
-UNAUTHENTICATED_MAIL = env.str("UNAUTHENTICATED_MAIL", "accept")
+UNAUTHENTICATED_MAIL = env.str(
+    "UNAUTHENTICATED_MAIL", "accept", validate=validate.OneOf(["accept", "hold"])
+)
 INBOUND_MAIL_MAX_BYTES = env.int("INBOUND_MAIL_MAX_BYTES", 25_000_000)
 # Where the embedded SMTP server keeps what it catches; set only there, and only then is /mail/.
 CAUGHT_MAIL_DIR = env.str("CAUGHT_MAIL_DIR", "")
@@ -295,6 +299,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Never per account: whoever fails on purpose must not be able to lock a colleague out.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip", "reset_password": "10/m/ip"}
 LOGIN_URL = "account_login"

@@ -13,7 +13,7 @@ import re
 import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import Message
 from email.parser import BytesParser
@@ -232,7 +232,13 @@ def _read(message: Message) -> ParsedMail:
         dated_at=_date(_first(headers, "date")),
         text=text[:MAX_BODY_CHARACTERS],
         html=html[:MAX_BODY_CHARACTERS],
-        attachments=bodies.attachments,
+        attachments=[
+            # Some programs call an image an attachment and show it all the same.
+            replace(file, is_inline=file.is_inline or f"cid:{file.content_id}" in html)
+            if file.content_id
+            else file
+            for file in bodies.attachments
+        ],
         content_type=message.get_content_type(),
         report_type=str(_parameter(message, "report-type")).lower(),
         part_types=bodies.part_types,

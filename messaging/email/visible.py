@@ -362,6 +362,7 @@ _REST_STYLE = re.compile(
     re.IGNORECASE,
 )
 _VOID = {"br", "hr", "img"}
+_SCHEMES = {"http", "https", "mailto", "tel", "cid"}
 
 
 def _without_quoted_elements(html: str) -> tuple[str, str]:
@@ -375,7 +376,7 @@ def _without_quoted_elements(html: str) -> tuple[str, str]:
         attributes=_MARKED_ATTRIBUTES,
         clean_content_tags={"script", "style", "title"},
         link_rel=None,
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        url_schemes=_SCHEMES,
     )
     regions = _QuoteFinder(marked).regions
     kept: list[str] = []
@@ -412,7 +413,13 @@ def _is_answered_between(gaps: list[str]) -> bool:
 
 
 def _balanced(html: str) -> str:
-    return nh3.clean(html, tags=_MARKED_TAGS, attributes=_MARKED_ATTRIBUTES, link_rel=None)
+    return nh3.clean(
+        html,
+        tags=_MARKED_TAGS,
+        attributes=_MARKED_ATTRIBUTES,
+        link_rel=None,
+        url_schemes=_SCHEMES,
+    )
 
 
 class _QuoteFinder(HTMLParser):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from aiosmtpd.controller import Controller
 from django.core.management import call_command
+from django.db import connection
 
-REAL_MATERIAL = Path(__file__).resolve().parents[3] / "shared" / "data"
+ROOT = Path(__file__).resolve().parents[2]
+REAL_MATERIAL = ROOT.parent / "shared" / "data"
 
 type_of_answer = dict[str, Any]
 Deliver = Callable[..., type_of_answer]
@@ -48,7 +52,7 @@ def a_mail(
     **headers: str,
 ) -> EmailMessage:
     """A mail; `headers` are named with underscores: `in_reply_to=…`. An empty one is left out."""
-    mail = EmailMessage(policy=policy.default.clone(max_line_length=None))
+    mail = EmailMessage(policy=policy.default.clone(max_line_length=900))
     given = {"From": sender, "To": to, "Subject": subject, "Message-ID": message_id, **headers}
     for name, value in given.items():
         if value:
@@ -92,22 +96,54 @@ class CatchingServer:
         return [message_from_bytes(raw, policy=policy.default) for raw in self.taken]
 
 
+class FreePort(Controller):
+    """A controller that serves wherever there is room."""
+
+    def __init__(self, handler: Any) -> None:
+        super().__init__(handler, hostname="127.0.0.1", port=0)
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @pytest.fixture
 def server(settings: Any) -> Iterator[CatchingServer]:
     """A real SMTP server, which Django's own SMTP backend talks to."""
     catching = CatchingServer()
-    controller = Controller(catching, hostname="127.0.0.1", port=0)
+    controller = FreePort(catching)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = controller.server.sockets[0].getsockname()[1]
+    settings.EMAIL_PORT = controller.port
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     yield catching
     controller.stop()
 
 
+def environment_of_a_process(**more: str) -> dict[str, str]:
+    """What another process needs to work on the test's own database."""
+    name = connection.settings_dict["NAME"]
+    given = urlsplit(os.environ.get("DATABASE_URL", "postgresql://localhost/helpdesk"))
+    return {
+        **os.environ,
+        "DATABASE_URL": urlunsplit(given._replace(path=f"/{name}")),
+        "ENVIRONMENT": "test",
+        **more,
+    }
+
+
 def body(mail: EmailMessage, kind: str = "plain") -> str:
     part = mail.get_body(preferencelist=(kind,))
     assert part is not None
     return str(part.get_content())
+
+
+def sent_reply(ticket: Any, author: Any, text: str = "We are sending you a new shade.") -> Any:
+    """What a colleague answers, as an owed mail."""
+    from messaging.models import OutgoingMail
+    from tickets.actions import MessageDraft, reply
+
+    message = reply(ticket, draft=MessageDraft(text=text), author=author)
+    return OutgoingMail.objects.get(message=message)

@@ -1,4 +1,4 @@
-"""Whether the web server beside this answers: `python deploy/healthy.py PORT`, for health checks."""
+"""Whether the web server beside this answers: `python deploy/healthy.py PORT`."""
 
 import os
 import sys

@@ -58,7 +58,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         if user.is_manager:
             return self
         return self.filter(
-            Q(team=None) | Q(team__in=Team.objects.of(user).values("pk")) | Q(assignee=user)
+            Q(team=None) | Q(team__in=user.memberships.values("team")) | Q(assignee=user)
         )
 
     def locked(self) -> Self:
@@ -137,7 +137,7 @@ class Ticket(models.Model):
     access_key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
 
     subject = models.CharField(_("subject"), max_length=300)
-    status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="+")
+    status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="+", db_index=False)
     # A copy that the lists' indexes can use; a composite foreign key holds it to the status.
     status_category = models.CharField(max_length=20, choices=StatusCategory, editable=False)
     priority = models.PositiveSmallIntegerField(
@@ -156,7 +156,9 @@ class Ticket(models.Model):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="tickets")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="tickets", db_index=False
+    )
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
     follow_up_of = models.ForeignKey(
@@ -214,9 +216,10 @@ class Ticket(models.Model):
                 name="tickets_mine_open",
             ),
             models.Index(
-                fields=["team", "-last_message_at", "-id"],
+                # Of all teams: who works for several reads them as one queue.
+                fields=["-last_message_at", "-id"],
                 condition=Q(status_category__in=OPEN_CATEGORIES, assignee=None),
-                name="tickets_unassigned_open",
+                name="tickets_unassigned",
             ),
             models.Index(
                 fields=["-last_message_at", "-id"],

@@ -23,7 +23,7 @@ def rate(request: HttpRequest, key: str) -> HttpResponse:
     if request.method != "POST":
         score = _given(request.GET.get("score", ""))
         form = RatingForm(initial={"score": score or survey.score, "comment": survey.comment})
-        is_changing = score is not None and score != survey.score
+        is_changing = survey.is_editable and score is not None and score != survey.score
         return _page(request, survey, form, is_changing=is_changing)
     form = RatingForm(request.POST)
     if survey.is_editable and not form.is_valid():

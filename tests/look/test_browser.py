@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -28,12 +28,8 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+def browser(chromium: Browser) -> Browser:
+    return chromium
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +98,18 @@ def test_no_page_scrolls_sideways(show: Open, path: str) -> None:
     for width in (320, 390, 768, 1024):
         page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+@pytest.mark.parametrize("path", ["", "ticket/", "list/", "review/"])
+def test_on_a_phone_a_page_scrolls_above_the_bar_and_hides_nothing(show: Open, path: str) -> None:
+    page = show(path, 390, 844)
+    assert page.evaluate("document.documentElement.scrollHeight") == 844
+    squeezed = page.evaluate(
+        """() => [...document.querySelectorAll(".desk[data-show=page] > main > *")]
+          .filter((part) => part.scrollHeight > part.clientHeight + 2)
+          .map((part) => part.className)"""
+    )
+    assert squeezed == []
 
 
 def test_on_a_phone_the_queues_and_the_customer_are_a_tap_away(show: Open) -> None:

@@ -199,6 +199,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 2,
     "socket_timeout": 30,
+    # A request must not wait for a broker that is gone: one try, then a sweep does it.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
 }
 CELERY_TIMEZONE = "UTC"
 # Sweeps: whatever is owed is found here when no task did it.

@@ -5,7 +5,6 @@ from importlib.util import find_spec
 from allauth.account import views as account
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 from helpdesk import caught_mail, health, preferences, styleguide
@@ -13,7 +12,7 @@ from helpdesk import caught_mail, health, preferences, styleguide
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
-    path("language/", set_language, name="set_language"),
+    path("language/", preferences.set_language, name="set_language"),
     path("theme/", preferences.set_theme, name="set_theme"),
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),

@@ -13,6 +13,7 @@ from django.test import Client
 
 from people.actions import recognise
 from people.models import Customer, Membership, Role, Team, TeamHours, User
+from tests.browser import _server, chromium, site, visit  # noqa: F401 - fixtures for every room
 from tickets.actions import MessageDraft, open_ticket
 from tickets.actor import Actor
 from tickets.models import Channel, Status, Ticket

@@ -14,6 +14,7 @@ from typing import Self
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -23,10 +24,14 @@ from people.models import User
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "desk:hints"
 #: A change never waits longer for Redis, and after a failure does not ask it again for a while.
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 5.0
+
+
+def channel() -> str:
+    """Where hints are published: two helpdesks that share a Redis do not hear each other."""
+    return f"desk:hints:{connection.settings_dict['NAME']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def publish(hint: Hint) -> None:
     if time.monotonic() < _silent_until:
         return
     try:
-        _redis().publish(CHANNEL, str(hint))
+        _redis().publish(channel(), str(hint))
     except (RedisError, OSError) as error:
         _silent_until = time.monotonic() + PAUSE_SECONDS
         log.warning("hint_not_published", error=str(error))

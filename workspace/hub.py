@@ -14,7 +14,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from workspace.hints import CHANNEL, Hint, Listener
+from workspace.hints import Hint, Listener, channel
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class Hub:
                     ) as redis,
                     redis.pubsub(ignore_subscribe_messages=False) as pubsub,
                 ):
-                    await pubsub.subscribe(CHANNEL)
+                    await pubsub.subscribe(channel())
                     async for message in pubsub.listen():
                         if message["type"] == "subscribe":
                             self._subscribed.set()

@@ -146,11 +146,11 @@ def _merged(
     """Messages stand where their event stands, so that nothing that happened at the same moment
     can change places with them."""
     written = {message.pk: message for message in messages}
-    moments: list[tuple[tuple[datetime, int], Message | Event]] = []
+    moments: list[tuple[tuple[datetime, int, int], Message | Event]] = []
     for event in events:
         message = written.pop(event.message_id, None) if event.message_id else None
-        moments.append(((event.occurred_at, event.pk), message or event))
-    moments += [((message.occurred_at, 0), message) for message in written.values()]
+        moments.append(((event.occurred_at, event.pk, 0), message or event))
+    moments += [((message.occurred_at, 0, message.pk), message) for message in written.values()]
     moments.sort(key=lambda moment: moment[0])
     items: list[MessageItem | EventItem] = []
     for _at, what in moments:

@@ -51,7 +51,7 @@ function settle() {
     else row.removeAttribute("aria-current");
   }
 }
-document.addEventListener("htmx:pushedIntoHistory", settle);
+document.addEventListener("htmx:afterSettle", settle);
 
 document.addEventListener("click", (event) => {
   const next = event.target.closest?.("[data-next]");

@@ -1,0 +1,256 @@
+"""The desk in a real browser: live, by keyboard, without JavaScript, and for everybody."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from people.models import Customer, Team, User
+from tests.browser import Visit, axe_violations
+from tests.conftest import make_ticket
+from tickets.actions import (
+    MessageDraft,
+    add_note,
+    assign_ticket,
+    close_ticket,
+    receive_reply,
+    reply,
+    set_priority,
+    set_tags,
+    solve_ticket,
+)
+from tickets.actor import Actor
+from tickets.models import Priority, Ticket
+
+pytestmark = pytest.mark.browser
+
+
+def address(ticket: Ticket) -> str:
+    return f"{reverse('desk_ticket', args=[ticket.number])}?queue=open"
+
+
+def is_listening(page: Page) -> None:
+    """The stream is open, so that what happens from now on is heard."""
+    page.wait_for_function("document.documentElement.dataset.js !== undefined")
+    page.wait_for_function(
+        "performance.getEntriesByType('resource').some(e => e.name.endsWith('/desk/live/'))"
+        " || document.querySelector('live-updates') !== null"
+    )
+    page.wait_for_timeout(400)
+
+
+def from_customer(ticket: Ticket, text: str) -> None:
+    receive_reply(
+        ticket.conversations.get(),
+        draft=MessageDraft(text=text),
+        actor=Actor.customer(ticket.customer),
+    )
+
+
+def test_a_message_arrives_live_and_what_one_types_stays(
+    visit: Visit, ana: User, luca: User, ticket: Ticket
+) -> None:
+    page = visit(luca, address(ticket))
+    is_listening(page)
+    text = page.locator("#composer-text")
+    text.click()
+    page.keyboard.type("Half a sente")
+    page.locator("#fact-priority summary").evaluate("menu => menu.parentElement.open = true")
+
+    reply(ticket, draft=MessageDraft(text="A new shade leaves today."), author=ana)
+    expect(page.locator("#items")).to_contain_text("A new shade leaves today.")
+    expect(page.locator("#ticket-head")).to_contain_text("Ana Rusu")
+    expect(page.locator("#composer-notice")).to_contain_text("New while you were writing")
+    expect(text).to_be_focused()
+    page.keyboard.type("nce")
+    expect(text).to_have_value("Half a sentence")
+    assert page.locator("#fact-priority").evaluate("menu => menu.open")
+
+    # What was read is what is answered: the reply is taken.
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#items .message").last).to_contain_text("Half a sentence")
+    expect(page.locator("#composer-text")).to_have_value("")
+    assert ticket.messages.filter(text="Half a sentence", author_user=luca).count() == 1
+
+
+def test_lists_and_counts_follow(
+    visit: Visit, ana: User, chiara: Customer, orders: Team, ticket: Ticket
+) -> None:
+    page = visit(ana, "/desk/queues/open/")
+    is_listening(page)
+    expect(page.locator("[data-row]")).to_have_count(1)
+    make_ticket(chiara, subject="Second lamp broken", team=orders)
+    expect(page.locator("[data-row]")).to_have_count(2)
+    expect(page.locator("[data-row]").first).to_contain_text("Second lamp broken")
+    expect(page.locator("#nav [aria-current] .num")).to_have_text("2")
+
+
+def test_the_later_of_two_keeps_the_text_and_sees_what_changed(
+    visit: Visit, site: str, ana: User, luca: User, ticket: Ticket
+) -> None:
+    page = visit(ana, address(ticket))
+    page.route("**/desk/live/", lambda route: route.abort())
+    page.reload()
+    page.locator("#composer-text").fill("My long answer")
+    add_note(ticket, draft=MessageDraft(text="I am on it."), author=luca)
+
+    page.get_by_role("button", name="Send", exact=True).click()
+    notice = page.locator("#composer-notice")
+    expect(notice).to_contain_text("This ticket has changed since you opened it.")
+    expect(notice).to_contain_text("Luca Bassi added a note.")
+    expect(page.locator("#items")).to_contain_text("I am on it.")
+    expect(page.locator("#composer-text")).to_have_value("My long answer")
+    assert not ticket.messages.filter(text="My long answer").exists()
+
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#items .message").last).to_contain_text("My long answer")
+    expect(notice).to_be_empty()
+
+
+def test_text_that_was_not_sent_survives_a_reload(visit: Visit, ana: User, ticket: Ticket) -> None:
+    page = visit(ana, address(ticket))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("#composer-text").press_sequentially("Unsent words")
+    page.reload()
+    expect(page.locator("#composer-text")).to_have_value("Unsent words")
+
+
+def test_a_property_is_changed_where_it_stands(visit: Visit, ana: User, ticket: Ticket) -> None:
+    page = visit(ana, address(ticket))
+    page.locator("#fact-priority summary").click()
+    page.locator("#fact-priority").get_by_role("button", name="Urgent").click()
+    expect(page.locator("#fact-priority summary")).to_contain_text("Urgent")
+    expect(page.locator("#items")).to_contain_text("Ana Rusu set the priority to urgent")
+    ticket.refresh_from_db()
+    assert ticket.priority == Priority.URGENT
+
+
+def test_the_hands_stay_on_the_keyboard(
+    visit: Visit, ana: User, chiara: Customer, orders: Team
+) -> None:
+    for subject in ("Third", "Second", "First"):
+        make_ticket(chiara, subject=subject, team=orders)
+    page = visit(ana, "/desk/queues/open/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("[data-row]").nth(1)).to_be_focused()
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1, name="Second")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/desk/tickets/\d+/\?queue=open$"))
+    expect(page).to_have_title(re.compile(r"^#\d+ Second"))
+    expect(page.locator("[data-row][aria-current]")).to_contain_text("Second")
+    page.keyboard.press("n")
+    expect(page.get_by_role("heading", level=1, name="Third")).to_be_visible()
+    page.keyboard.press("i")
+    expect(page.get_by_label("Note")).to_be_checked()
+    expect(page.locator("#composer-text")).to_be_focused()
+    page.keyboard.type("For Luca")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('.message[data-from="note"]')).to_contain_text("For Luca")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Second")).to_be_visible()
+
+
+def test_all_of_it_works_without_javascript(
+    visit: Visit, ana: User, luca: User, ticket: Ticket
+) -> None:
+    page = visit(None, "/desk/", java_script_enabled=False)
+    page.get_by_label("E-mail").fill(ana.email)
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Log in").click()
+    page.goto("/desk/queues/unassigned/")
+    page.locator("[data-row]").first.click()
+
+    page.locator("#fact-priority summary").click()
+    page.locator("#fact-priority").get_by_role("button", name="Urgent").click()
+    expect(page.locator("#fact-priority summary")).to_contain_text("Urgent")
+    page.locator("#fact-tags summary").click()
+    page.locator("#tags").fill("glass, express")
+    page.locator("#fact-tags").get_by_role("button", name="Save").click()
+    expect(page.locator("#fact-tags summary")).to_contain_text("express")
+
+    page.locator("#composer-text").fill("My answer")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "label.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
+    )
+    add_note(ticket, draft=MessageDraft(text="I am on it."), author=luca)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#composer-notice")).to_contain_text("Luca Bassi added a note.")
+    expect(page.locator("#composer-text")).to_have_value("My answer")
+    page.locator(".composer .button-pair summary").click()
+    page.get_by_role("button", name="Send and solve").click()
+    expect(page.locator("#items")).to_contain_text("My answer")
+    expect(page.locator("#fact-status summary")).to_contain_text("Solved")
+    ticket.refresh_from_db()
+    assert ticket.solved_at
+
+
+@pytest.fixture
+def rich(ana: User, luca: User, chiara: Customer, orders: Team) -> Ticket:
+    """A ticket with everything on it, beside others."""
+    closed = make_ticket(chiara, subject="Closed long ago", team=orders)
+    solve_ticket(closed, actor=Actor.user(ana))
+    close_ticket(closed, actor=Actor.system())
+    make_ticket(chiara, subject="مصباح مكسور عند الوصول", text="وصل المصباح مكسورًا", team=orders)
+    make_ticket(chiara, subject="W" * 300, text="x" * 5000, team=orders)
+    ticket = make_ticket(chiara, team=orders)
+    triage = Actor.rule("Triage")
+    set_priority(ticket, to=Priority.URGENT, actor=triage, reason=[{"code": "capitals"}])
+    set_tags(ticket, to=["glass", "carrier claim"], actor=triage)
+    assign_ticket(ticket, to=ana, actor=triage)
+    reply(ticket, draft=MessageDraft(text="Hello\n\nA new shade leaves today."), author=ana)
+    add_note(ticket, draft=MessageDraft(text="Warehouse knows."), author=luca)
+    from_customer(ticket, "Thank you")
+    return ticket
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing(visit: Visit, ana: User, rich: Ticket, scheme: str, width: int) -> None:
+    page = visit(ana, "/desk/queues/open/", width=width, color_scheme=scheme, bypass_csp=True)
+    assert axe_violations(page) == []
+    for path in ("/desk/queues/waiting/", "/desk/search/?q=nothing", address(rich)):
+        page.goto(path)
+        assert axe_violations(page) == [], path
+    page.locator("#fact-assignee summary").click()
+    assert axe_violations(page) == []
+    closed = Ticket.objects.get(subject="Closed long ago")
+    page.goto(address(closed))
+    assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_the_door(visit: Visit, db: None, scheme: str) -> None:
+    page = visit(None, "/account/login/", color_scheme=scheme, bypass_csp=True)
+    assert axe_violations(page) == []
+    page.get_by_label("E-mail").fill("nobody@casanord.example")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert axe_violations(page) == []
+    page.goto("/account/password/")
+    assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 768, 390])
+def test_no_page_is_wider_than_its_window(
+    visit: Visit, ana: User, rich: Ticket, width: int
+) -> None:
+    page = visit(ana, "/desk/queues/open/", width=width)
+    long = Ticket.objects.get(subject__startswith="WWW")
+    for path in ("/desk/queues/open/", address(rich), address(long)):
+        page.goto(path)
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, path
+
+
+def test_the_customer_is_within_reach_on_a_phone(visit: Visit, ana: User, ticket: Ticket) -> None:
+    page = visit(ana, address(ticket), width=390, height=844)
+    expect(page.locator("#customer")).to_be_hidden()
+    page.get_by_role("button", name="Customer").click()
+    expect(page.locator("#customer")).to_contain_text("chiara@example.it")
+    page.locator("#customer").get_by_role("button", name="Close").click()
+    expect(page.locator("#customer")).to_be_hidden()

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 
-from people.models import Membership, Role, Team, TeamHours, User
-from tickets.models import Category, Priority
+from people.models import Customer, Membership, Organisation, Role, Team, TeamHours, User
+from tickets.models import Category, Priority, Ticket
 from triage.models import Keyword, SenderRule
 
 PASSWORD: Final = "casa-nord-demo"  # noqa: S105 - the demo's log-ins are printed for everybody
@@ -56,6 +57,16 @@ def found(since: datetime) -> Company:
         for key, entry in material("company")["people"].items()
     }
     return Company(people, teams, categories, members, pace)
+
+
+def dissolve() -> None:
+    """Take away everything that a demo wrote into a database that had been empty."""
+    tables = [
+        connection.ops.quote_name(model._meta.db_table)
+        for model in (User, Team, Customer, Organisation, Category, Ticket)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
 
 
 def send_home(company: Company) -> None:

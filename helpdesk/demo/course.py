@@ -11,12 +11,13 @@ from typing import Final
 from helpdesk.demo.stories import Story
 from helpdesk.demo.texts import Scene
 from helpdesk.demo.times import Times, around
+from tickets.models.tickets import reopen_window
 
 # Working hours until the first answer: the median of each team.
 PACE: Final = {"orders": 1.5, "billing": 2.6, "care": 2.0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Act:
     """One thing that happens. `then` is the status category in which it leaves the request."""
 
@@ -25,6 +26,8 @@ class Act:
     body: str = ""
     opening: str = ""
     then: str = ""
+    # Of the ticket that it opens, counted through all requests in the order of their time.
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +44,32 @@ class Life:
     """A request from its first message on."""
 
     scene: Scene
+    story: Story
+    variant: int
     category: str
-    team: str
     channel: str
     subject: str
     acts: list[Act]
     is_angry: bool = False
-    chooses_category: bool = False
+    # What the customer chose on the form, if they chose.
+    chosen: str = ""
     rating: Rating | None = None
     tags: tuple[str, ...] = ()
     mark: str = ""
+
+    @property
+    def team(self) -> str:
+        """The team whose work it is, wherever triage sends it first."""
+        return self.story.team
+
+    def openings(self) -> list[Act]:
+        """The acts that open a ticket: the first, and what comes too long after a solve."""
+        opening, solved_at = [self.acts[0]], None
+        for act in self.acts[1:]:
+            if act.kind == "write" and solved_at and act.at > solved_at + reopen_window():
+                opening.append(act)
+            solved_at = act.at if act.then == "solved" else None
+        return opening
 
 
 class Course:
@@ -61,14 +80,12 @@ class Course:
         times: Times,
         random: Random,
         life: Life,
-        story: Story,
-        texts: Mapping[str, list[str]],
-        variant: int,
         slow: float,
     ) -> None:
-        self.times, self.random, self.life, self.story = times, random, life, story
-        self.texts, self.variant, self.slow = texts, variant, slow
+        self.times, self.random, self.life, self.slow = times, random, life, slow
+        self.story, self.variant = life.story, life.variant
         self.common = life.scene.texts
+        self.texts: Mapping[str, list[str]] = self.common["stories"][life.story.key]
         self.at = life.acts[0].at
         self.reopenings = 0
 
@@ -118,7 +135,7 @@ class Course:
             self._add("take")
         if self._chance(0.2):
             self._add("note", self._one("notes"))
-        if self.life.tags or self._chance(0.12):
+        if "aria-glass" in self.life.tags or self._chance(0.12):
             self._add("tag")
         self.at = first
         return self._common("apologies") if chasers else ""

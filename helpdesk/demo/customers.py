@@ -9,6 +9,7 @@ from typing import Final
 
 from helpdesk.demo.company import material
 from helpdesk.demo.script import SEED
+from helpdesk.demo.stories import STORIES
 from helpdesk.demo.texts import Person
 from people.models import Customer, Identity, Organisation, Tier
 
@@ -39,6 +40,22 @@ def invent() -> list[Person]:
     return list(people.values())
 
 
+def by_team(people: list[Person]) -> dict[str, list[Person]]:
+    """Which team each of them writes to, in proportion to the work of the teams.
+
+    Nobody writes to two: the requests to different teams then have nothing to wait for from one
+    another, and can be played at the same time.
+    """
+    random = Random(f"{SEED}:teams")
+    work: dict[str, float] = {}
+    for story in STORIES.values():
+        work[story.team] = work.get(story.team, 0) + story.weight
+    parts: dict[str, list[Person]] = {team: [] for team in work}
+    for person in people:
+        parts[random.choices(list(work), list(work.values()))[0]].append(person)
+    return parts
+
+
 def settle(people: list[Person], *, since: datetime) -> None:
     """Write the people down as customers whom the shop has known for a while."""
     random = Random(f"{SEED}:customers")
@@ -55,7 +72,7 @@ def settle(people: list[Person], *, since: datetime) -> None:
             organisation=organisations.get(person.email.partition("@")[2]),
             time_zone=ZONES[person.language],
             attributes=_attributes(random, person),
-            accepts_surveys=random.random() < 0.94,
+            accepts_surveys=random.random() < 0.86,
             created_at=since - timedelta(days=random.expovariate(1 / 260)),
         )
         for person in people

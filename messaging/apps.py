@@ -5,4 +5,4 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
-        from messaging import reactions  # noqa: F401
+        from messaging import checks, reactions  # noqa: F401

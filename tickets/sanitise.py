@@ -78,7 +78,7 @@ def clean_html(html: str) -> str:
         link_rel=None,
     )
     # A mail's headings would tear the outline of the page that shows it.
-    cleaned = _HEADING.sub(lambda m: "</strong></p>" if m[1] else "<p><strong>", cleaned)
+    cleaned = _HEADING.sub(lambda m: "</strong></div>" if m[1] else "<div><strong>", cleaned)
     return _A_TAG.sub(_safe_link, _IMG_TAG.sub(_image_placeholder, cleaned)).strip()
 
 

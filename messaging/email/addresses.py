@@ -7,6 +7,7 @@ of an address on its way.
 import re
 import secrets
 from base64 import b32encode
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, cast
 
 from django.conf import settings
@@ -84,20 +85,25 @@ def named_by(rfc_message_id: str) -> Named | None:
     return Named(cast("What", what), key)
 
 
-def is_our_address(address: str) -> bool:
-    """Whether mail to this address comes to us, so that mail from it is our own."""
-    given, _, domain = address.strip().lower().rpartition("@")
-    plain = f"{given.partition('+')[0]}@{domain}"
-    if plain == "@".join(support_address()):
-        return True
-    return Team.objects.filter(email__iexact=plain).exists()
+def foreign(given: Iterable[str]) -> list[str]:
+    """Those of the addresses whose mail does not come to us, each once, in lower case."""
+    ours = {"@".join(support_address())}
+    ours.update(email.lower() for email in Team.objects.values_list("email", flat=True) if email)
+    found = dict.fromkeys(address.strip().lower() for address in given)
+    return [address for address in found if _plain(address) not in ours]
+
+
+def _plain(address: str) -> str:
+    """The address without the tag after its plus sign."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 def is_ours(address_or_id: str) -> bool:
     """Whether an address, or a message id in angle brackets, is one that we made."""
     if address_or_id.startswith("<"):
         return named_by(address_or_id) is not None
-    return is_our_address(address_or_id)
+    return not foreign([address_or_id])
 
 
 def _reply_token(conversation: Conversation) -> str:

@@ -8,7 +8,9 @@ from typing import Final
 
 import structlog
 from celery import shared_task
+from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
@@ -95,9 +97,12 @@ def _not_taken(mail: OutgoingMail, error: str, *, is_final: bool) -> None:
 def _hand_over(mail: OutgoingMail) -> None:
     """Give the mail to the server. Raises `GiveUp`, `TryLater`, or `MayHaveLeft`."""
     try:
+        validate_email(mail.to_address)
         email = build(mail)
         email.message()
         connection = get_connection()
+    except ValidationError as error:
+        raise GiveUp(f"“{mail.to_address}” is no address.") from error
     except (ValueError, UnicodeError) as error:
         raise GiveUp(f"The mail cannot be written: {error}") from error
     try:

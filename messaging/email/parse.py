@@ -106,8 +106,10 @@ class ParsedMail:
         return list(dict.fromkeys(found))
 
 
-def parse(raw: bytes) -> ParsedMail:
+def parse(raw: bytes, *, max_bytes: int = MAX_BYTES) -> ParsedMail:
     """Read a raw mail; raises `MailRefused` at a limit and nothing else, whatever the bytes."""
+    if len(raw) > max_bytes:
+        raise MailRefused("too_large")
     _check_limits(raw)
     try:
         message = BytesParser(policy=_Lenient(raw)).parsebytes(_without_envelope_line(raw))
@@ -170,8 +172,6 @@ def _without_envelope_line(raw: bytes) -> bytes:
 
 
 def _check_limits(raw: bytes) -> None:
-    if len(raw) > MAX_BYTES:
-        raise MailRefused("too_large")
     if not raw.strip():
         raise MailRefused("empty")
     head_ends = min(

@@ -101,7 +101,7 @@ def release(pk: int, *, by: str) -> InboundMail:
 
     Raises `MailRefused` when it crosses a limit and stays where it is.
     """
-    parse(bytes(InboundMail.objects.get(pk=pk).raw))
+    _read(InboundMail.objects.get(pk=pk))
     return _settle(
         pk,
         lambda mail, parsed: _accepted(mail, parsed, [{"code": "released", "by": by}]),
@@ -128,7 +128,7 @@ def _settle(
             return mail
         try:
             with transaction.atomic():
-                parsed = parse(bytes(mail.raw))
+                parsed = _read(mail)
                 mail.rfc_message_id = parsed.message_id[:998]
                 mail.from_address = parsed.sender.email if parsed.sender else ""
                 mail.subject = parsed.subject[:500]
@@ -156,6 +156,10 @@ def _settle(
             ]
         )  # fmt: skip
     return mail
+
+
+def _read(mail: InboundMail) -> ParsedMail:
+    return parse(bytes(mail.raw), max_bytes=settings.INBOUND_MAIL_MAX_BYTES)
 
 
 def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:

@@ -38,11 +38,8 @@ def find_place(mail: ParsedMail, *, envelope_to: str = "") -> Place:
     if sender not in participants:
         ticket = conversation.ticket
         return Place(None, [{"code": "stranger", "ticket": ticket.number}], ticket=ticket)
-    others = [
-        address
-        for address in dict.fromkeys(a.email.lower() for a in (*mail.to, *mail.cc))
-        if address not in participants and not addresses.is_our_address(address)
-    ]
+    named = addresses.foreign(address.email for address in (*mail.to, *mail.cc))
+    others = [address for address in named if address not in participants]
     return Place(conversation, [reason], others=others)
 
 

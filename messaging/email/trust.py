@@ -13,11 +13,11 @@ from messaging.email.parse import ParsedMail
 class Trust(StrEnum):
     #: DMARC passed, or DKIM or SPF for the sender's own domain.
     PROVEN = "proven"
-    #: A server that we trust looked and found nothing that speaks for the sender's domain.
+    #: The server that we trust said nothing that speaks for the sender's domain.
     UNPROVEN = "unproven"
     #: A check said that the mail is not from whom it claims.
     FORGED = "forged"
-    #: No server that we trust has looked.
+    #: There is no server that we trust, so nobody has looked.
     UNJUDGED = "unjudged"
 
 
@@ -50,10 +50,12 @@ def judge(mail: ParsedMail) -> Judgement:
     values = _reports(mail, trusted)
     results = [result for value in values for result in _results(value)]
     found = {result.method: result.result for result in reversed(results)}
-    if any(r.method == "dmarc" and r.result in {"fail", "permerror"} for r in results):
+    if any(r.method == "dmarc" and r.result == "fail" for r in results):
         return Judgement(Trust.FORGED, found)
-    if not trusted or not values or mail.sender is None:
+    if not trusted:
         return Judgement(Trust.UNJUDGED, found)
+    if mail.sender is None:
+        return Judgement(Trust.UNPROVEN, found)
     domain = mail.sender.email.rpartition("@")[2].lower()
     has_one_sender = len({address.email.lower() for address in mail.senders}) == 1
     if has_one_sender and any(_speaks_for(result, domain) for result in results):

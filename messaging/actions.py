@@ -49,7 +49,7 @@ def retry_mail(mail: OutgoingMail) -> OutgoingMail:
         mail.started_at = None
         mail.save(update_fields=["started_at"])
         mail.owe_again()
-        deliver_mail.delay_on_commit(mail.pk)
+        deliver_mail.delay_on_commit(mail.pk)  # type: ignore[attr-defined]
     return mail
 
 

@@ -65,7 +65,7 @@ def queue_mail(
         due_at=clock.now(),
     )
     if mail.due_at > timezone.now() - _PRESENT:
-        deliver_mail.delay_on_commit(mail.pk)
+        deliver_mail.delay_on_commit(mail.pk)  # type: ignore[attr-defined]
     return mail
 
 

@@ -159,7 +159,7 @@ def _safe_link(match: re.Match[str]) -> str:
 
 
 def _image_placeholder(match: re.Match[str]) -> str:
-    given = dict(_ATTRIBUTE.findall(match[1]))
+    given: dict[str, str] = dict(_ATTRIBUTE.findall(match[1]))
     source, alt = given.get("src", ""), given.get("alt", "").replace("<", "&lt;")
     if not source:
         return alt

@@ -76,7 +76,9 @@ def _begin(pk: int) -> OutgoingMail | None:
     """Mark the hand-off as begun. A row that another worker began is in its hands, and after a
     while given up: the worker died, and the mail may have left."""
     now = timezone.now()
-    mail = OutgoingMail.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+    mail: OutgoingMail | None = (
+        OutgoingMail.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+    )
     if mail is None or mail.is_done or mail.is_parked or mail.due_at > now:
         return None
     if mail.started_at is None:

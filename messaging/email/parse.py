@@ -275,7 +275,9 @@ class _Bodies:
             self._keep(part, content_type, _bytes_of_message(part))
             return "", ""
         if isinstance(payload, list):
-            children = [self.read(child, depth + 1) for child in payload if _is_part(child)]
+            children = [
+                self.read(child, depth + 1) for child in payload if isinstance(child, Message)
+            ]
             if content_type == "multipart/alternative":
                 return (
                     next((text for text, _ in children if text.strip()), ""),
@@ -317,10 +319,6 @@ class _Bodies:
                 is_inline=bool(content_id) and _disposition(part) != "attachment",
             )
         )
-
-
-def _is_part(child: object) -> bool:
-    return isinstance(child, Message)
 
 
 def _joined(children: list[tuple[str, str]]) -> tuple[str, str]:

@@ -123,7 +123,7 @@ def _settle(
     only: Callable[[InboundMail], bool],
 ) -> InboundMail:
     with transaction.atomic():
-        mail = InboundMail.objects.select_for_update().get(pk=pk)
+        mail: InboundMail = InboundMail.objects.select_for_update().get(pk=pk)
         if not only(mail):
             return mail
         try:

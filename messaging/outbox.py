@@ -53,7 +53,7 @@ def queue_mail(
         to_address=to_address.strip(),
         from_name=one_line(from_name, 160) or settings.COMPANY_NAME,
         subject=one_line(subject, 400),
-        text=text,
+        text=f"{text.strip()}\n",
         html=html,
         reply_to=reply_to,
         rfc_message_id=rfc_message_id or message_id("x"),

@@ -18,6 +18,7 @@ from portal import limits
 from portal.answers import go_to, private
 from portal.fields import MOST_FILES, size_limit
 from portal.forms import RequestForm
+from portal.sessions import customer_of
 from tickets.drafts import MessageDraft
 from tickets.models import Channel, Ticket
 
@@ -25,16 +26,18 @@ TOO_MANY: Final = 429
 INVALID: Final = 422
 
 
-# The form acts for nobody: it reads no cookie and no log-in, so that there is nothing to forge, and
-# a customer whose browser keeps no cookies can still write to us. What another site's page makes
-# a browser send is recognised by Sec-Fetch-Site.
+# What is sent acts for nobody: no cookie and no log-in is looked at, so that there is nothing to
+# forge, and a customer whose browser keeps no cookies can still write to us. What another site's
+# page makes a browser send is recognised by Sec-Fetch-Site.
 @csrf_exempt
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """The request form."""
     if request.method != "POST":
-        return _form_page(request, RequestForm())
+        customer = customer_of(request)
+        known = {"name": customer.name, "email": customer.email} if customer else {}
+        return _form_page(request, RequestForm(initial=known))
     form = RequestForm(
         request.POST,
         request.FILES,

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from messaging.models import OutgoingMail
 from people.models import Customer, Team
 from tests.portal.forms import CHIARA, filled_in, send, stamp_on
 from tickets.models import Attachment, Category, Channel, Event, Kind, Message, Ticket
@@ -361,6 +362,26 @@ def test_without_redis_everybody_is_let_through(client: Client, settings: Any) -
     settings.FORM_REQUESTS_PER_HOUR = 1
     assert [send(client, text=f"Request {n}").status_code for n in range(3)] == [302] * 3
     assert Ticket.objects.count() == 3
+
+
+def test_a_thousand_posts_naming_one_victim_mail_them_once_and_nothing_of_what_was_typed(
+    client: Client,
+) -> None:
+    for n in range(8):
+        send(client, name="Click evil.example", subject="Buy now", text=f"evil.example/{n}")
+    mails = OutgoingMail.objects.filter(to_address="chiara@example.it")
+    assert Ticket.objects.count() == 8
+    assert mails.count() == 1
+    whole = mails.get().subject + mails.get().text + mails.get().html + mails.get().to_name
+    assert "evil" not in whole
+    assert "Buy" not in whole
+
+
+def test_the_thank_you_promises_a_mail_only_when_one_is_on_its_way(client: Client) -> None:
+    first, second = (client.get(send(client, text=text).headers["Location"]) for text in "12")
+    assert "We also send you this link by mail." in first.content.decode()
+    assert "We also send you this link by mail." not in second.content.decode()
+    assert "Keep this link" in second.content.decode()
 
 
 def test_writing_in_anothers_name_shows_nothing_of_them(client: Client, ticket: Ticket) -> None:

@@ -319,6 +319,11 @@ def test_a_page_cannot_be_counted_from_anothers_request(mine: Client, ticket: Ti
     assert ticket.subject in mine.get(f"/my/requests/?after={bruno.number}").content.decode()
 
 
+def test_whoever_is_logged_in_need_not_say_who_they_are(mine: Client, client: Client) -> None:
+    assert 'value="chiara@example.it"' in mine.get("/").content.decode()
+    assert "chiara" not in client.get("/").content.decode().lower()
+
+
 def test_whoever_asked_nothing_yet_reads_so(mine: Client) -> None:
     assert "Nothing here yet" in mine.get("/my/requests/").content.decode()
 

@@ -21,6 +21,6 @@ class ProgramToken(TokenAuthentication):  # type: ignore[misc]
         return super().authenticate_credentials(token)
 
 
-class ProgramTokenScheme(KnoxTokenScheme):
+class ProgramTokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
     target_class = "messaging.authentication.ProgramToken"
     name = "token"

@@ -96,3 +96,13 @@ def test_a_fold_that_dies_leaves_the_old_facts_and_is_owed_still(ticket, monkeyp
     connection.close()
     assert TicketFact.objects.filter(ticket=ticket).count() == 1
     assert StaleFacts.objects.owed().count() == 1
+
+
+def test_each_transaction_hurries_one_fold_even_where_one_is_owed(ticket, ana, monkeypatch):
+    hurried = []
+    monkeypatch.setattr("metrics.reactions.refold_ticket.delay_on_commit", hurried.append)
+    stale = StaleFacts.objects.get(ticket=ticket)
+    assert not stale.is_done
+    answer(ticket, ana)  # a reply, an assignment and a change of status
+    answer(ticket, ana)
+    assert hurried == [stale.pk, stale.pk]

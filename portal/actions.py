@@ -29,7 +29,7 @@ def ask_for_login_link(address: str, *, language: str) -> LoginRequest:
     from portal.tasks import mail_login_link
 
     request = LoginRequest.objects.create(address=address, language=language)
-    mail_login_link.delay_on_commit(request.pk)
+    mail_login_link.delay_on_commit(request.pk)  # type: ignore[attr-defined]
     return request
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, F, OuterRef, Value, When
 
 from people.models import Membership, Role, Team, User
 from people.models.names import in_language
-from tickets.models import Category, Status, StatusCategory
+from tickets.models import Category, Status
 
 
 @dataclass(slots=True)
@@ -43,24 +44,18 @@ class Choices:
     def load(cls) -> Self:
         """Everything in one query, because a ticket's page needs a little of each."""
         kinds: dict[str, dict[int, Choice]] = {"s": {}, "c": {}, "t": {}, "u": {}}
-        for kind, pk, name, names, detail, parent, position, teams in _rows():
-            kinds[kind][pk] = Choice(
-                pk, in_language(name, names), detail, parent, position, teams or []
-            )
+        sql, values = _everything()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            for kind, pk, name, names, detail, parent, position, teams in cursor.fetchall():
+                shown = name if names == "{}" else in_language(name, json.loads(names))
+                kinds[kind][pk] = Choice(pk, shown, detail, parent, position, teams or [])
         return cls(
             statuses=_sorted(kinds["s"]),
             categories=_as_paths(kinds["c"]),
             teams=_sorted(kinds["t"]),
             users=_sorted(kinds["u"]),
         )
-
-    @cached_property
-    def settable_statuses(self) -> list[Choice]:
-        return [
-            status
-            for status in self.statuses.values()
-            if status.detail not in (StatusCategory.NEW, StatusCategory.CLOSED)
-        ]
 
     def assignable(self, *, team: int | None) -> list[Choice]:
         """Who may hold a ticket of this team: its members and the managers."""
@@ -71,7 +66,9 @@ class Choices:
         ]
 
 
-def _rows() -> Iterator[tuple[str, int, str, dict[str, str], str, int | None, int, list[int]]]:
+@cache
+def _everything() -> tuple[str, Sequence[Any]]:
+    """The SQL of the one query: the same for everybody, so that it is written once."""
     no_number = Value(None, models.BigIntegerField())
     no_teams = Value([], ArrayField(models.BigIntegerField()))
     no_names = Value({}, models.JSONField())
@@ -93,7 +90,7 @@ def _rows() -> Iterator[tuple[str, int, str, dict[str, str], str, int | None, in
 
     members = Membership.objects.filter(user=OuterRef("pk")).order_by().values("team_id")
     role = Case(When(is_active=True, then=F("role")), default=Value(""), output_field=text)
-    rows = columns(Status.objects.all(), "s", c_detail=F("category")).union(
+    query = columns(Status.objects.all(), "s", c_detail=F("category")).union(
         columns(Category.objects.all(), "c", c_parent=F("parent_id")),
         columns(Team.objects.all(), "t"),
         columns(
@@ -106,7 +103,7 @@ def _rows() -> Iterator[tuple[str, int, str, dict[str, str], str, int | None, in
         ),
         all=True,
     )
-    return iter(rows)
+    return query.query.sql_with_params()
 
 
 def _sorted(choices: dict[int, Choice]) -> dict[int, Choice]:

@@ -26,8 +26,8 @@ class CustomerPanel:
     rating: Survey | None
 
     @classmethod
-    def of(cls, ticket: Ticket, *, user: User) -> CustomerPanel:
-        """Two queries: who they are, and their tickets with ratings."""
+    def of(cls, ticket: Ticket, identities: list[Identity], *, user: User) -> CustomerPanel:
+        """One query: their tickets with their ratings."""
         found = list(
             Ticket.objects.visible_to(user)
             .filter(customer=ticket.customer)
@@ -38,7 +38,7 @@ class CustomerPanel:
         others = [one for one in found if one.pk != ticket.pk]
         return cls(
             customer=ticket.customer,
-            identities=list(ticket.customer.identities.all()),
+            identities=identities,
             others=others[:TICKETS_SHOWN],
             has_more=len(others) > TICKETS_SHOWN,
             rating=_answered(own),

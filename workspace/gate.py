@@ -7,11 +7,13 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 
 from people.models import User
 from tickets.models import Ticket
+from tickets.models.tickets import TicketQuerySet
 
 P = ParamSpec("P")
 
@@ -77,17 +79,20 @@ def _kept_private(response: HttpResponse) -> HttpResponse:
 
 
 def visible_ticket(user: User, number: int) -> Ticket:
-    """The ticket with this number, with what a page needs of it, or `Http404`."""
-    ticket = (
-        Ticket.objects.visible_to(user)
-        .select_related("customer__organisation", "follow_up_of")
-        .prefetch_related("customer__identities")
-        .filter(number=number)
-        .first()
-    )
+    """The ticket with this number, or `Http404`."""
+    ticket = readable(user).filter(number=number).first()
     if ticket is None:
         raise Http404
     return ticket
+
+
+def readable(user: User) -> TicketQuerySet:
+    """The tickets that this colleague may open, with what a page says of each."""
+    return (
+        Ticket.objects.visible_to(user)
+        .select_related("customer__organisation")
+        .annotate(follows=F("follow_up_of__number"))
+    )
 
 
 def log_in_first(request: HttpRequest) -> HttpResponse:

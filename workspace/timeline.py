@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -116,13 +116,8 @@ def since(ticket: Ticket, choices: Choices, *, version: int) -> Timeline:
 
 def _readable(messages: MessageQuerySet) -> MessageQuerySet:
     """Messages with what the page shows of them, and without the raw text, which can be long."""
-    mails = OutgoingMail.objects.filter(purpose=OutgoingMail.Purpose.REPLY).only(
-        "message_id", "done_at", "parked_at", "attempts", "last_error", "due_at"
-    )
-    return (
-        messages.defer("html_raw", "text", "rfc_message_id", "provenance")
-        .annotate(customer_name=F("author_customer__name"), channel=F("conversation__channel"))
-        .prefetch_related("attachments", Prefetch("outgoing_mails", mails, to_attr="mails"))
+    return messages.defer("html_raw", "text", "rfc_message_id", "provenance").annotate(
+        customer_name=F("author_customer__name"), channel=F("conversation__channel")
     )
 
 
@@ -141,10 +136,11 @@ def _told(events: EventQuerySet) -> list[Event]:
 
 
 def _merged(
-    ticket: Ticket, choices: Choices, messages: Iterable[Message], events: Iterable[Event]
+    ticket: Ticket, choices: Choices, messages: list[Message], events: Iterable[Event]
 ) -> list[MessageItem | EventItem]:
     """Messages stand where their event stands, so that nothing that happened at the same moment
     can change places with them."""
+    with_them = _Enclosed.of(messages)
     written = {message.pk: message for message in messages}
     moments: list[tuple[tuple[datetime, int, int], Message | Event]] = []
     for event in events:
@@ -155,7 +151,7 @@ def _merged(
     items: list[MessageItem | EventItem] = []
     for _at, what in moments:
         if isinstance(what, Message):
-            items.append(_message_item(ticket, choices, what))
+            items.append(_message_item(ticket, choices, what, with_them))
         elif text := clause(what, choices):
             _add_clause(items, what, text)
     return items
@@ -175,15 +171,36 @@ def _add_clause(items: list[MessageItem | EventItem], event: Event, text: str) -
         items.append(EventItem(event.pk, actor, event.occurred_at, [text], [event.kind]))
 
 
-def _message_item(ticket: Ticket, choices: Choices, message: Message) -> MessageItem:
-    files = list(message.attachments.all())
+@dataclass(frozen=True, slots=True)
+class _Enclosed:
+    """The files and the mails of a page's messages, by the message's id."""
+
+    files: dict[int, list[Attachment]]
+    mails: dict[int, OutgoingMail]
+
+    @classmethod
+    def of(cls, messages: list[Message]) -> _Enclosed:
+        wanted = [message.pk for message in messages]
+        files: dict[int, list[Attachment]] = {}
+        for file in Attachment.objects.filter(message__in=wanted).order_by("pk"):
+            files.setdefault(file.message_id, []).append(file)
+        sent = [message.pk for message in messages if message.kind == MessageKind.OUTBOUND]
+        mails = OutgoingMail.objects.filter(
+            message__in=sent, purpose=OutgoingMail.Purpose.REPLY
+        ).only("message_id", "done_at", "parked_at", "attempts", "last_error", "due_at")
+        return cls(files, {mail.message_id: mail for mail in mails if mail.message_id})
+
+
+def _message_item(
+    ticket: Ticket, choices: Choices, message: Message, enclosed: _Enclosed
+) -> MessageItem:
+    files = enclosed.files.get(message.pk, [])
     pictures = {
         file.content_id: reverse("desk_attachment", args=[file.key])
         for file in files
         if file.content_id and file.content_type in SHOWN_INLINE
     }
     shown = {file.content_id for file in files if f'"{file.content_id}"' in message.html}
-    mails: list[OutgoingMail] = getattr(message, "mails", [])
     source, how = _manner(ticket, message)
     return MessageItem(
         pk=message.pk,
@@ -198,7 +215,7 @@ def _message_item(ticket: Ticket, choices: Choices, message: Message) -> Message
             for file in files
             if not (file.is_inline and file.content_id in pictures and file.content_id in shown)
         ],
-        mail=mails[0] if mails else None,
+        mail=enclosed.mails.get(message.pk),
     )
 
 

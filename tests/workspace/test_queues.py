@@ -18,6 +18,7 @@ from tickets.actor import Actor
 from tickets.models import Mark, Status, StatusCategory, Ticket
 from workspace import queues
 from workspace.queues import Place, page_of
+from workspace.views.queues import list_of
 
 LogIn = Callable[[User], Client]
 
@@ -162,7 +163,7 @@ def test_pages_forth_and_back_show_each_ticket_once(many: list[str], size: int) 
 def test_the_pages_links_lead_on_and_back(
     log_in: LogIn, ana: User, many: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_of, "__kwdefaults__", {**page_of.__kwdefaults__, "size": 3})
+    monkeypatch.setattr(list_of, "__kwdefaults__", {**list_of.__kwdefaults__, "size": 3})
     client = log_in(ana)
     path, seen = "/desk/queues/open/", []
     while path:

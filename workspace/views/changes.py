@@ -48,7 +48,7 @@ from workspace import timeline
 from workspace.actions import retry_mail
 from workspace.choices import Choices
 from workspace.forms import ChangeForm, MessageForm
-from workspace.gate import DeskRequest, with_ticket
+from workspace.gate import DeskRequest, readable, with_ticket
 from workspace.timeline import Delivery, MessageItem
 from workspace.views.tickets import page, panes, queue_of
 
@@ -232,13 +232,7 @@ def _unknown() -> Notice:
 
 
 def _still_visible(request: DeskRequest, ticket: Ticket) -> Ticket | None:
-    return (
-        Ticket.objects.visible_to(request.user)
-        .select_related("customer__organisation", "follow_up_of")
-        .prefetch_related("customer__identities")
-        .filter(pk=ticket.pk)
-        .first()
-    )
+    return readable(request.user).filter(pk=ticket.pk).first()
 
 
 def _back(request: DeskRequest, ticket: Ticket) -> HttpResponse:

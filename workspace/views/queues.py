@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,9 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from people.models import Tier
+from people.models.names import in_language
 from tickets.models import Channel, Priority, Ticket
 from workspace.gate import DeskRequest, agents_only
-from workspace.queues import QUEUES, Page, Place, Queue, page_of
+from workspace.queues import PAGE_SIZE, QUEUES, Page, Place, Queue, page_of
 from workspace.search import found
 from workspace.views.shell import shell
 
@@ -22,6 +25,25 @@ CHANNEL_ICONS = {
     Channel.PHONE.value: "phone",
     Channel.MESSENGER.value: "message-square",
 }
+
+
+#: What a row needs to know of a ticket.
+SHOWN = (
+    "pk",
+    "number",
+    "subject",
+    "excerpt",
+    "last_message_at",
+    "channel",
+    "status_category",
+    "status__name",
+    "status__names",
+    "priority",
+    "customer__name",
+    "customer__tier",
+    "tags",
+    "waiting_since",
+)
 
 
 @agents_only("GET", "HEAD")
@@ -55,7 +77,7 @@ def search(request: DeskRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("desk_ticket", args=[ticket.number]))
     if not words:
         return redirect("desk")
-    tickets = found(words, user=request.user)
+    tickets = list(found(words, user=request.user).values_list(*SHOWN, named=True)[:PAGE_SIZE])
     context = shell(request.user) | {
         "list_name": _("Search"),
         "list_count": "",
@@ -70,11 +92,13 @@ def search(request: DeskRequest) -> HttpResponse:
     return render(request, "workspace/list.html", context)
 
 
-def list_of(request: DeskRequest, queue: Queue, *, current: int = 0) -> dict[str, Any]:
+def list_of(
+    request: DeskRequest, queue: Queue, *, current: int = 0, size: int = PAGE_SIZE
+) -> dict[str, Any]:
     """The context of the list pane: one query."""
     after, before = _place(request, "after"), _place(request, "before")
-    tickets = queue.tickets(request.user).select_related("customer", "status")
-    page = page_of(tickets, after=after, before=before)
+    tickets = queue.tickets(request.user).values_list(*SHOWN, named=True)
+    page = page_of(tickets, after=after, before=before, size=size)
     here = reverse("desk_queue", args=[queue.slug])
     return {
         "queue": queue,
@@ -90,26 +114,27 @@ def list_of(request: DeskRequest, queue: Queue, *, current: int = 0) -> dict[str
     }
 
 
-def rows_of(tickets: list[Ticket], *, query: str, current: int = 0) -> list[dict[str, Any]]:
+def rows_of(tickets: Iterable[Any], *, query: str, current: int = 0) -> list[dict[str, Any]]:
     """What the rows of a list show, worked out once and not in the template: lists are long."""
-    channels, priorities = dict(Channel.choices), dict(Priority.choices)
+    channels = {value: str(label) for value, label in Channel.choices}
+    priorities = {one.value: (one.slug, str(one.label)) for one in Priority}
+    tiers = {value: str(label) for value, label in Tier.choices if value != Tier.STANDARD}
     desk_ticket = reverse("desk_ticket", args=[0])
     return [
         {
             "pk": ticket.pk,
             "url": f"{desk_ticket.replace('0', str(ticket.number))}{query}",
-            "who": ticket.customer.name,
+            "who": ticket.customer__name,
             "subject": ticket.subject,
             "excerpt": ticket.excerpt,
             "at": ticket.last_message_at,
             "icon": CHANNEL_ICONS.get(ticket.channel, "mail"),
             "channel": channels.get(ticket.channel, ""),
             "category": ticket.status_category,
-            "status": ticket.status,
-            "priority": Priority(ticket.priority).slug,
-            "priority_name": priorities[ticket.priority],
-            "tier": ticket.customer.tier if ticket.customer.tier != "standard" else "",
-            "tier_name": ticket.customer.get_tier_display,
+            "status": in_language(ticket.status__name, ticket.status__names),
+            "priority": priorities[ticket.priority][0],
+            "priority_name": priorities[ticket.priority][1],
+            "tier": tiers.get(ticket.customer__tier, ""),
             "tags": ticket.tags[:2],
             "is_waiting": ticket.waiting_since is not None,
             "is_current": ticket.number == current,

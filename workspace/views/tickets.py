@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from messaging.models import OutgoingMail
-from people.models import User
+from people.models import Identity, User
 from tickets.files import attachment_response
-from tickets.models import Attachment, Channel, Kind, Mark, Ticket
+from tickets.models import Attachment, Kind, Mark, Ticket
 from workspace import timeline
 from workspace.choices import Choices
 from workspace.customer import CustomerPanel
@@ -23,6 +23,9 @@ from workspace.queues import QUEUES, Place, Queue
 from workspace.timeline import Delivery, EventItem, MessageItem, Timeline
 from workspace.views.queues import list_of
 from workspace.views.shell import shell
+
+#: How many rows of the list stand beside an open ticket before one asks for more.
+BESIDE_A_TICKET = 25
 
 
 @with_ticket("GET", "HEAD")
@@ -94,8 +97,7 @@ def page(
     """The whole page, or what of it changes when another ticket is opened beside the same list."""
     choices = Choices.load()
     part = timeline.newest(ticket, choices, before=before)
-    context = panes(request, ticket, choices, part) | {
-        "customer": CustomerPanel.of(ticket, user=request.user),
+    context = panes(request, ticket, choices, part, has_customer=True) | {
         "is_past": before is not None,
         **(extra or {}),
     }
@@ -104,23 +106,30 @@ def page(
         response["Vary"] = "HX-Boosted"
         return response
     queue = queue_of(request)
-    context |= shell(request.user, current=queue) | list_of(request, queue, current=ticket.number)
+    context |= shell(request.user, current=queue) | list_of(
+        request, queue, current=ticket.number, size=BESIDE_A_TICKET
+    )
     rows = context["rows"]
     here = next((at for at, row in enumerate(rows) if row["is_current"]), -1)
     context["next_url"] = rows[here + 1]["url"] if here + 1 < len(rows) else ""
     return render(request, "workspace/ticket.html", context, status=status)
 
 
-def panes(request: DeskRequest, ticket: Ticket, choices: Choices, part: Timeline) -> dict[str, Any]:
-    """The context of the ticket's own pane."""
-    has_new_rating = any(
-        Kind.SURVEY_ANSWERED in item.kinds for item in part.items if isinstance(item, EventItem)
-    )
+def panes(
+    request: DeskRequest,
+    ticket: Ticket,
+    choices: Choices,
+    part: Timeline,
+    *,
+    has_customer: bool = False,
+) -> dict[str, Any]:
+    """The context of the ticket's own pane, and of the customer's where it is needed."""
+    identities = list(ticket.customer.identities.all())
     context = address_of(request, ticket) | {
         "ticket": ticket,
         "facts": Facts.of(ticket, choices, user=request.user),
         "timeline": part,
-        "replies_to": address_for_replies(ticket),
+        "replies_to": next((i.value for i in identities if i.kind == Identity.Kind.EMAIL), ""),
         "is_spam": ticket.mark == Mark.SPAM,
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
         "max_megabytes": settings.ATTACHMENT_MAX_BYTES // 1_000_000,
@@ -128,8 +137,11 @@ def panes(request: DeskRequest, ticket: Ticket, choices: Choices, part: Timeline
         "kind": "outbound",
         "text": "",
     }
-    if has_new_rating:
-        context["customer"] = CustomerPanel.of(ticket, user=request.user)
+    was_rated = any(
+        Kind.SURVEY_ANSWERED in item.kinds for item in part.items if isinstance(item, EventItem)
+    )
+    if has_customer or was_rated:
+        context["customer"] = CustomerPanel.of(ticket, identities, user=request.user)
     return context
 
 
@@ -141,13 +153,6 @@ def address_of(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "query": query,
         "ticket_url": reverse("desk_ticket", args=[ticket.number]) + query,
     }
-
-
-def address_for_replies(ticket: Ticket) -> str:
-    """Where a reply is mailed to, or nothing when it is only read behind the private link."""
-    if ticket.channel in (Channel.PHONE,):
-        return ""
-    return ticket.customer.email
 
 
 def queue_of(request: HttpRequest) -> Queue:

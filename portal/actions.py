@@ -22,15 +22,10 @@ class LinkIsNoGood(Exception):
     """The link was never given out, is too old, or was used before."""
 
 
-@transaction.atomic
 def ask_for_login_link(address: str, *, language: str) -> LoginRequest:
     """Owe an answer to whoever says that this address is theirs; whether we know it is looked up
     later, so that asking takes as long for a stranger as for a customer."""
-    from portal.tasks import mail_login_link
-
-    request = LoginRequest.objects.create(address=address, language=language)
-    mail_login_link.delay_on_commit(request.pk)  # type: ignore[attr-defined]
-    return request
+    return LoginRequest.objects.create(address=address, language=language)
 
 
 def send_login_link(request: LoginRequest) -> OutgoingMail | None:

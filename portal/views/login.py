@@ -14,6 +14,7 @@ from portal.actions import LINK_VALID, LinkIsNoGood, ask_for_login_link, use_log
 from portal.answers import private
 from portal.forms import AddressForm
 from portal.models import LoginRequest
+from portal.tasks import mail_login_link
 
 LINKS_PER_ADDRESS: Final = 5
 MINUTES: Final = int(LINK_VALID.total_seconds() // 60)
@@ -43,7 +44,8 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
     # Beyond the limit nothing more is sent: the links that were still work, so that nobody can
     # fill a mailbox in another's name, nor keep them out.
     if not limits.is_over("login-address", address, limit=LINKS_PER_ADDRESS):
-        ask_for_login_link(address, language=get_language() or settings.LANGUAGE_CODE)
+        asked = ask_for_login_link(address, language=get_language() or settings.LANGUAGE_CODE)
+        mail_login_link.delay_on_commit(asked.pk)  # type: ignore[attr-defined]
     return redirect("portal:link_sent")
 
 

@@ -21,6 +21,7 @@ from launcher.progress import say
 from launcher.supervisor import Supervisor
 
 READY_SECONDS = 90
+MIGRATED = VAR / "postgres" / "migrated"  # beside the data, to go when they go
 WATCH_SECONDS = 0.5
 
 
@@ -85,10 +86,16 @@ def _serve(options: argparse.Namespace, started: float) -> None:
         )
         if options.debug:
             variables["DEBUG"] = "1"
-        log_ins = _prepare_database(variables)
         supervisor = Supervisor(variables, VAR / "log")
         try:
-            _start(supervisor, options)
+            # What has all its tables already may start at once, while the preparation only looks.
+            is_migrated = _is_migrated(running)
+            if is_migrated:
+                _start(supervisor, options)
+            log_ins = _prepare_database(variables)
+            if not is_migrated:
+                _start(supervisor, options)
+                _note_migrations(running)
             _wait_until_ready(supervisor, options)
             environment.RUNNING.write(pid=os.getpid(), base_url=base_url)
             _greet(base_url, log_ins, variables, seconds=time.monotonic() - started)
@@ -175,6 +182,23 @@ def _prepare_database(variables: dict[str, str]) -> str:
             f"the whole message is in {log.relative_to(ROOT)}."
         )
     return answer
+
+
+def _is_migrated(running: services.Services) -> bool:
+    """Whether our own database was brought up to date by the migrations that are here now."""
+    try:
+        return MIGRATED.read_text() == _migrations() and "DATABASE_URL" in running.environment
+    except OSError:
+        return False
+
+
+def _note_migrations(running: services.Services) -> None:
+    if "DATABASE_URL" in running.environment:
+        MIGRATED.write_text(_migrations())
+
+
+def _migrations() -> str:
+    return "\n".join(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("*/migrations/*.py")))
 
 
 def _greet(base_url: str, log_ins: str, variables: dict[str, str], *, seconds: float) -> None:

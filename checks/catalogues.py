@@ -125,8 +125,24 @@ def update(path: Path, language: str, wanted: Catalog) -> bool:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(file, after, width=100, include_lineno=False, omit_header=False)
+        file.write(_header(after, language).encode())
+        write_po(file, after, width=100, include_lineno=False, omit_header=True)
     return True
+
+
+def _header(catalogue: Catalog, language: str) -> str:
+    """What reading the file needs, and nothing that changes with the day or the machine."""
+    return (
+        f"# The helpdesk in {catalogue.locale.get_language_name('en')}.\n"
+        'msgid ""\n'
+        'msgstr ""\n'
+        f'"Language: {language}\\n"\n'
+        f'"Plural-Forms: {catalogue.plural_forms}\\n"\n'
+        '"MIME-Version: 1.0\\n"\n'
+        '"Content-Type: text/plain; charset=utf-8\\n"\n'
+        '"Content-Transfer-Encoding: 8bit\\n"\n'
+        "\n"
+    )
 
 
 def _files(root: Path) -> list[Path]:

@@ -15,8 +15,8 @@ from triage.calendars import TeamCalendars
 
 HAPPENED: dict[str, Promise] = {
     Kind.OPENED: _("opened the ticket"),
-    Kind.MESSAGE_RECEIVED: _("a message came in"),
-    Kind.MESSAGE_SENT: _("a message went out"),
+    Kind.MESSAGE_RECEIVED: _("wrote a message"),
+    Kind.MESSAGE_SENT: _("sent a message"),
     Kind.NOTE_ADDED: _("added a note"),
     Kind.ASSIGNED: _("changed the assignee"),
     Kind.TEAM_CHANGED: _("changed the team"),

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from metrics.models import (
     BacklogSpell,
@@ -114,7 +115,7 @@ FIGURES: dict[str, Figure] = {
         ),
         Figure(
             key="solved",
-            title=_("Solved"),
+            title=pgettext_lazy("tickets", "Solved"),
             cohort=_BY_SOLVE,
             model=SolveFact,
             condition=_solved,

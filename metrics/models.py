@@ -15,6 +15,7 @@ from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from people.models import Team, User
 from surveys.models import Score
@@ -216,7 +217,7 @@ class RevisionFact(Fact):
         ANNULLED = "annulled", _("Declared void")
         MARKED = "marked", _("Marked as spam or test, or no longer")
         RECATEGORISED = "recategorised", _("Filed under another category")
-        REOPENED = "reopened", _("Reopened")
+        REOPENED = "reopened", pgettext_lazy("ticket", "Reopened")
 
     reason = models.CharField(max_length=20, choices=Reason)
     concerns_at = models.DateTimeField()

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -187,7 +188,7 @@ def _chart(found: Review) -> dict[str, Any]:
         "labels": [str(WEEKDAYS_ABBR[each.day.weekday()]) for each in found.days],
         "series": [
             {"name": _("Received"), "values": [each.received for each in found.days]},
-            {"name": _("Solved"), "values": [each.solved for each in found.days]},
+            {"name": pgettext("tickets", "Solved"), "values": [each.solved for each in found.days]},
         ],
         "line": {"name": _("Usual received"), "values": [each.usual for each in found.days]},
     }

@@ -256,7 +256,7 @@ def test_an_empty_week_says_so_and_divides_by_nothing(sara, log_in, on):
 
 def test_first_contact_is_provisional_until_its_days_are_over(busy_week, sara, log_in, on):
     on("2026-03-15 23:00")
-    assert "provisional until 15 Mar" in log_in(sara).get(f"/review/{WEEK}/").content.decode()
+    assert "provisional until Sun 15 March" in log_in(sara).get(f"/review/{WEEK}/").content.decode()
     on("2026-03-16 00:00")
     page = log_in(sara).get(f"/review/{WEEK}/").content.decode()
     assert "provisional" not in page

@@ -33,9 +33,12 @@ def owe_acknowledgement(message: Message) -> OutgoingMail | None:
     _one_at_a_time(address)
     now = clock.now()
     most, period = ACKNOWLEDGED_AT_MOST
-    if OutgoingMail.objects.acknowledgements_to(address, since=now - ACKNOWLEDGED_EVERY).exists():
-        return None
-    if OutgoingMail.objects.acknowledgements_to(address, since=now - period).count() >= most:
+    lately = list(
+        OutgoingMail.objects.acknowledgements_to(address, since=now - period)
+        .order_by("-created_at")
+        .values_list("created_at", flat=True)[:most]
+    )
+    if len(lately) >= most or (lately and lately[0] > now - ACKNOWLEDGED_EVERY):
         return None
     return compose.queue_acknowledgement(message, to_address=address)
 

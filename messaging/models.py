@@ -92,7 +92,7 @@ class OutgoingMailQuerySet(OwedQuerySet):
     def acknowledgements_to(self, address: str, *, since: datetime) -> Self:
         return self.filter(
             purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT,
-            to_address__iexact=address,
+            to_address=address,
             created_at__gt=since,
         )
 

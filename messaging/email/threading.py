@@ -63,6 +63,8 @@ def _by_address(mail: ParsedMail, envelope_to: str) -> tuple[Conversation, dict[
 
 def _by_ids(mail: ParsedMail) -> tuple[Conversation, dict[str, Any]] | None:
     answered = list(dict.fromkeys([*mail.in_reply_to, *reversed(mail.references)]))[:50]
+    if not answered:
+        return None
     for rfc_message_id in answered:
         named = addresses.named_by(rfc_message_id)
         conversation = conversation_named(rfc_message_id, named) if named else None

@@ -32,6 +32,13 @@ def _fresh_limits() -> None:
     cache.clear()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """A database that an earlier run has left behind has its statuses too."""
+    with django_db_blocker.unblock():
+        _make_first_statuses()
+
+
 @pytest.fixture(autouse=True)
 def _first_statuses(request: pytest.FixtureRequest) -> None:
     """Every company has its statuses: in tests with real transactions too, which empty all tables
@@ -43,8 +50,12 @@ def _first_statuses(request: pytest.FixtureRequest) -> None:
     )
     if has_transactions:
         request.getfixturevalue("transactional_db")
-        if not Status.objects.exists():
-            import_module("tickets.migrations.0003_first_statuses").create(apps, None)
+        _make_first_statuses()
+
+
+def _make_first_statuses() -> None:
+    if not Status.objects.exists():
+        import_module("tickets.migrations.0003_first_statuses").create(apps, None)
 
 
 @pytest.fixture

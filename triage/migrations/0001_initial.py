@@ -5,33 +5,78 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tickets', '0001_initial'),
+        ("tickets", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SenderRule',
+            name="SenderRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pattern', models.CharField(help_text='ana@shop.example or shop.example', max_length=320, unique=True, verbose_name='address or domain')),
-                ('category', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sender_rules', to='tickets.category')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "pattern",
+                    models.CharField(
+                        help_text="ana@shop.example or shop.example",
+                        max_length=320,
+                        unique=True,
+                        verbose_name="address or domain",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sender_rules",
+                        to="tickets.category",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Keyword',
+            name="Keyword",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(choices=[('en', 'English'), ('it', 'Italian'), ('ro', 'Romanian')], max_length=8, verbose_name='language')),
-                ('phrase', models.CharField(max_length=80, verbose_name='word or phrase')),
-                ('weight', models.PositiveSmallIntegerField(default=1, verbose_name='weight')),
-                ('category', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keywords', to='tickets.category')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("it", "Italian"), ("ro", "Romanian")],
+                        max_length=8,
+                        verbose_name="language",
+                    ),
+                ),
+                ("phrase", models.CharField(max_length=80, verbose_name="word or phrase")),
+                ("weight", models.PositiveSmallIntegerField(default=1, verbose_name="weight")),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="keywords",
+                        to="tickets.category",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('category'), models.F('language'), models.F('phrase'), name='triage_keyword_is_unique')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("category"),
+                        models.F("language"),
+                        models.F("phrase"),
+                        name="triage_keyword_is_unique",
+                    )
+                ],
             },
         ),
     ]

@@ -115,10 +115,13 @@ def _serve(options: argparse.Namespace, started: float) -> None:
 def _start(supervisor: Supervisor, options: argparse.Namespace) -> None:
     python = str(PYTHON)
     web = [python, "-m", "uvicorn", "helpdesk.asgi:application", "--no-access-log"]
+    web += ["--lifespan", "off"]
     web += ["--host", options.host, "--port", str(options.port)]
     web += ["--timeout-graceful-shutdown", "2"]  # live streams never end by themselves
     if options.debug:
-        web += ["--reload"]
+        web += ["--reload"]  # of the rooms only: there are thousands of files in .venv
+        for room in [ROOT / "helpdesk", *sorted(path.parent for path in ROOT.glob("*/apps.py"))]:
+            web += ["--reload-dir", str(room)]
     celery = [python, "-m", "celery", "--app", "helpdesk"]
     schedule = str(VAR / "run" / "beat-schedule")
     supervisor.start("web", web)

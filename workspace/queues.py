@@ -117,8 +117,9 @@ def _counting(pk: int, *, is_manager: bool, limit: int) -> tuple[str, list[Any]]
     parts: list[str] = []
     values: list[Any] = []
     for queue in QUEUES.values():
-        tickets = queue.tickets(user).order_by().annotate(one=Value(1)).values("one")
-        sql, params = tickets[:limit].query.sql_with_params()
+        # In the list's order, so that its index is read from the front, and only up to the limit.
+        tickets = queue.tickets(user).order_by("-last_message_at", "-pk")
+        sql, params = tickets.annotate(one=Value(1)).values("one")[:limit].query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({sql}) AS part)")  # noqa: S608 - Django's own SQL
         values += params
     return f"SELECT {', '.join(parts)}", values

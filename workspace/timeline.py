@@ -241,7 +241,7 @@ def _manner(ticket: Ticket, message: Message) -> tuple[str, str]:
     return "customer", {
         Channel.EMAIL.value: _("by mail"),
         Channel.FORM.value: _("by the form"),
-        Channel.API.value: _("by another program"),
+        Channel.API.value: _("through the API"),
         Channel.PHONE.value: _("by phone"),
         Channel.MESSENGER.value: _("in the messenger"),
     }.get(channel, "")

@@ -1,16 +1,17 @@
 // Typed text is not lost: leaving a form of data-dirty with unsent text asks first, and the text of a
-// form of data-keep="<key>" stays in this tab until it is sent.
+// form of data-keep="<key>" stays in this tab until it is sent, or with data-keep-long in this browser.
 import { say, word } from "helpdesk/toast";
 
-const KEEP = "keep:", SENT = "sent:";
+const KEEP = "keep:", LONG = "long:", SENT = "sent:";
+const shelf = (key) => (key.startsWith(`${KEEP}${LONG}`) ? localStorage : sessionStorage);
 const store = {
-  get: (key) => { try { return sessionStorage.getItem(key); } catch { return null; } },
-  set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* full, or not allowed */ } },
-  drop: (key) => { try { sessionStorage.removeItem(key); } catch { /* not allowed */ } },
+  get: (key) => { try { return shelf(key).getItem(key); } catch { return null; } },
+  set: (key, value) => { try { shelf(key).setItem(key, value); } catch { /* full, or not allowed */ } },
+  drop: (key) => { try { shelf(key).removeItem(key); } catch { /* not allowed */ } },
 };
 const fields = (form) => [...form.querySelectorAll("textarea, input:not([type]), input:is([type=text], [type=email], [type=search], [type=tel], [type=url])")];
 const kept = (form) => fields(form).filter((field) => field.name && field.matches("textarea, [type=text]"));
-const keyOf = (form, field) => `${KEEP}${form.dataset.keep}:${field.name}`;
+const keyOf = (form, field) => `${KEEP}${form.dataset.keepLong === undefined ? "" : LONG}${form.dataset.keep}:${field.name}`;
 const isDirty = (form) => form.dataset.sending === undefined
   && fields(form).some((field) => field.value.trim() && field.value !== field.defaultValue);
 

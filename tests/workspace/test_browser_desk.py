@@ -116,6 +116,15 @@ def test_text_that_was_not_sent_survives_a_reload(visit: Visit, ana: User, ticke
     page.locator("#composer-text").press_sequentially("Unsent words")
     page.reload()
     expect(page.locator("#composer-text")).to_have_value("Unsent words")
+    # In another tab too, where it was closed by mistake, until it is sent.
+    page.context.new_page().goto(address(ticket))
+    again = page.context.pages[-1]
+    expect(again.locator("#composer-text")).to_have_value("Unsent words")
+    again.locator("#send").click()
+    expect(again.locator("#composer-text")).to_have_value("")
+    page.reload()
+    expect(page.locator("#items .message").last).to_contain_text("Unsent words")
+    expect(page.locator("#composer-text")).to_have_value("")
 
 
 def test_a_property_is_changed_where_it_stands(visit: Visit, ana: User, ticket: Ticket) -> None:

@@ -79,7 +79,7 @@ def search(request: DeskRequest) -> HttpResponse:
         return redirect("desk")
     tickets = list(found(words, user=request.user).values_list(*SHOWN, named=True)[:PAGE_SIZE])
     context = shell(request.user) | {
-        "list_name": _("Search"),
+        "list_name": _("“%(words)s”") % {"words": words},
         "list_count": "",
         "search_value": words,
         "page": Page(tickets, None, None),

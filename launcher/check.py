@@ -32,6 +32,7 @@ STEPS = (
     Step("rooms", "Rooms know only those below (import-linter)", ("checks.rooms",)),
     Step("templates", "Templates are sound (djlint)", ("djlint", "templates", "--lint", "--quiet")),
     Step("inline", "No inline script or style", ("checks.inline",)),
+    Step("locks", "Lock files hold what is asked for", ("checks.locks",)),
     Step("catalogues", "Translations are complete", ("checks.catalogues",)),
     Step("migrations", "Migrations match the models", ("manage", "makemigrations", "--check")),
     Step(

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -310,3 +311,15 @@ def test_the_command_works_as_a_process_of_its_own(orders: Team) -> None:
     assert done.returncode == 0, done.stderr.decode()
     assert b'"outcome": "accepted"' in done.stdout
     assert Message.objects.get().text.startswith("My lamp")
+
+
+def test_only_the_first_message_of_a_request_is_acknowledged(deliver: Deliver) -> None:
+    first = deliver(a_mail())
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        second = deliver(
+            a_mail("And one more thing", message_id="<2@x>", in_reply_to="<first@example.it>")
+        )
+        assert second["ticket"] == first["ticket"]
+        assert OutgoingMail.objects.count() == 1
+        deliver(a_mail("Another matter", message_id="<3@x>"))
+        assert OutgoingMail.objects.count() == 2

@@ -44,6 +44,7 @@ def triage_ticket(
     does a follow-up's team. Raises nothing of its own.
     """
     company = lexicon.current()
+    tier = ticket.customer.tier
     if chosen is not None:
         ticket = set_category(
             ticket, to=chosen, actor=TRIAGE, reason=[Reason(code="chosen_by_customer")]
@@ -64,7 +65,7 @@ def triage_ticket(
         text,
         subject=subject,
         language=language,
-        tier=ticket.customer.tier,
+        tier=tier,
         base=company.priority_of(ticket.category_id),
     )
     ticket = set_priority(

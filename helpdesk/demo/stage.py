@@ -62,11 +62,17 @@ class Role:
     random: Random = field(default_factory=Random)
 
 
+class NobodyWatches(Exception):
+    """Whoever wanted the play is gone."""
+
+
 class Stage:
     """Plays acts in the order of their time, up to a moment."""
 
-    def __init__(self, company: Company, *, until: datetime) -> None:
-        self.company, self.until = company, until
+    def __init__(
+        self, company: Company, *, until: datetime, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        self.company, self.until, self.is_wanted = company, until, is_wanted
         self._order = count()
         self._number = 0
         self.tickets: set[int] = set()
@@ -83,6 +89,8 @@ class Stage:
         pre_save.connect(self._record_as_sent, sender=OutgoingMail)
         try:
             while self._queue:
+                if not self.is_wanted():
+                    raise NobodyWatches
                 self._play_some()
         finally:
             pre_save.disconnect(self._give_number, sender=Ticket)

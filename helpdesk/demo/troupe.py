@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from django.db import connection, connections
 
@@ -21,10 +22,8 @@ from metrics.reactions import owe_facts
 from tickets import history
 from triage.calendars import TeamCalendars
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 FOLDED_AT_ONCE: Final = 500
+PREPARED: Final = 400
 
 
 class PartFailed(Exception):
@@ -45,7 +44,7 @@ def perform(company: Company, parts: Sequence[list[Life]], *, until: datetime) -
     processes = multiprocessing.get_context("fork")
     ours, theirs = processes.Pipe(duplex=False)
     players = [
-        processes.Process(target=_perform_part, args=(theirs, company, lives, until))
+        processes.Process(target=_perform_part, args=(theirs, os.getpid(), company, lives, until))
         for lives in parts
     ]
     for player in players:
@@ -57,16 +56,21 @@ def perform(company: Company, parts: Sequence[list[Life]], *, until: datetime) -
         raise PartFailed(ours.recv() if ours.poll() else "A process ended before its part did.")
 
 
-def _perform_part(theirs: Connection, company: Company, lives: list[Life], until: datetime) -> None:
+def _perform_part(
+    theirs: Connection, parent: int, company: Company, lives: list[Life], until: datetime
+) -> None:
     # This process does nothing else: garbage may stay, and a failure ends everything.
     gc.freeze()
     gc.disable()
     connection.features.uses_savepoints = False
+    # The same few hundred statements again and again: PostgreSQL plans each of them once.
+    connection.settings_dict["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 2}
     try:
         with connection.cursor() as cursor:
+            connection.connection.prepared_max = PREPARED
             # Nothing here was promised to anybody: a crash of the server starts the demo anew.
             cursor.execute("SET synchronous_commit = off")
-        _play(company, lives, until)
+        _play(company, lives, until, is_wanted=lambda: os.getppid() == parent)
     except BaseException:
         theirs.send(traceback.format_exc())
         raise
@@ -74,8 +78,14 @@ def _perform_part(theirs: Connection, company: Company, lives: list[Life], until
         connection.close()
 
 
-def _play(company: Company, lives: list[Life], until: datetime) -> None:
-    stage = Stage(company, until=until)
+def _play(
+    company: Company,
+    lives: list[Life],
+    until: datetime,
+    *,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> None:
+    stage = Stage(company, until=until, is_wanted=is_wanted)
     with _facts_at_the_end():
         stage.play(lives)
     keys, calendars = sorted(stage.tickets), TeamCalendars.load()

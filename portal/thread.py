@@ -43,7 +43,7 @@ class ShownMessage:
 
 def thread_of(ticket: Ticket) -> list[ShownMessage]:
     """The ticket's public messages in order: two queries."""
-    messages = ticket.messages.public().for_timeline()
+    messages = ticket.messages.public().for_timeline().defer("html_raw")
     return [_shown(ticket, message, number) for number, message in enumerate(messages, start=1)]
 
 

@@ -1,4 +1,4 @@
-"""Filling in the portal's forms as a browser does: open the page, type, send."""
+"""Filling in the portal's forms as a browser does, and comparing the pages it answers with."""
 
 from __future__ import annotations
 
@@ -37,3 +37,13 @@ def send(
     data = filled_in(client, **typed)
     with time_machine.travel(timezone.now() + timedelta(seconds=after), tick=False):
         return client.post("/", data, headers=headers or {})
+
+
+def without_tokens(page: HttpResponse) -> str:
+    """The page without what is new each time it is made, so that two answers can be compared."""
+    text = re.sub(
+        r'(csrfmiddlewaretoken" value|X-CSRFToken"|nonce|"stamp" value)[^>]*',
+        "",
+        page.content.decode(),
+    )
+    return re.sub(r'name="next" value="[^"]*"', "", text)

@@ -42,7 +42,9 @@ function forget(form) {
 }
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.detail.elt?.closest?.("form[data-keep]");
+  // Of a form that the answer has replaced, htmx tells whoever stood around it; the request knows it.
+  const sender = event.detail.requestConfig?.elt ?? event.detail.elt;
+  const form = sender?.closest?.("form[data-keep]");
   if (!form) return;
   // htmx calls an answer that leads to another page neither successful nor failed.
   if (event.detail.successful || event.detail.xhr?.getResponseHeader("HX-Redirect")) forget(form);

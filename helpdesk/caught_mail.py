@@ -45,7 +45,7 @@ def caught_mails(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@csp_update({"frame-src": [SELF]})
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type] # it types views without arguments
 def caught_mail(request: HttpRequest, name: str) -> HttpResponse:
     """One mail: who wrote to whom, and a frame with what its reader sees."""
     return render(request, "helpdesk/caught_mail.html", {"caught": _read(_file(name))})
@@ -55,7 +55,7 @@ def caught_mail(request: HttpRequest, name: str) -> HttpResponse:
 # own, in a sandbox without scripts and without our origin, keeps them there.
 @require_safe
 @xframe_options_sameorigin
-@csp(
+@csp(  # type: ignore[arg-type]
     {
         "default-src": [NONE],
         "style-src": [UNSAFE_INLINE],

@@ -13,6 +13,7 @@ from messaging.models import InboundMail, OutgoingMail
 from people.models import Identity, User
 from tickets import clock
 from tickets.models import Conversation, Message
+from tickets.owed import hurry
 
 #: Nobody gets more, whoever types their address into our form: an address and a time.
 ACKNOWLEDGED_EVERY: Final = timedelta(hours=1)
@@ -45,14 +46,18 @@ def owe_acknowledgement(message: Message) -> OutgoingMail | None:
 
 @transaction.atomic
 def retry_mail(mail: OutgoingMail) -> OutgoingMail:
-    """Owe a parked mail again, at once. A mail that is sent at most once may go twice this way:
-    it is for a person to say."""
+    """Owe a mail that failed again, at once; one that was sent stays sent.
+
+    A mail that is sent at most once is only taken up again when it was given up, and may then go
+    twice: it is for a person to say.
+    """
     mail = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
-    if mail.is_parked:
+    is_free = mail.is_parked or not mail.is_sent_at_most_once
+    if is_free and not mail.is_done:
         mail.started_at = None
         mail.save(update_fields=["started_at"])
         mail.owe_again()
-        deliver_mail.delay_on_commit(mail.pk)  # type: ignore[attr-defined]
+        hurry(deliver_mail, mail.pk)
     return mail
 
 

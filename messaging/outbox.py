@@ -13,6 +13,7 @@ from messaging.email.parse import one_line
 from messaging.models import OutgoingMail
 from tickets import clock
 from tickets.models import Conversation, Message, Ticket
+from tickets.owed import hurry
 
 #: What an action under another clock (an import, the demo) owes is left to the sweep.
 _PRESENT = timedelta(minutes=1)
@@ -65,7 +66,7 @@ def queue_mail(
         due_at=clock.now(),
     )
     if mail.due_at > timezone.now() - _PRESENT:
-        deliver_mail.delay_on_commit(mail.pk)  # type: ignore[attr-defined]
+        hurry(deliver_mail, mail.pk)
     return mail
 
 

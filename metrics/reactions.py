@@ -10,10 +10,11 @@ from metrics.models import StaleFacts
 from metrics.tasks import refold_ticket
 from tickets.history import recorded
 from tickets.models import Ticket
+from tickets.owed import hurry
 
 
 @receiver(recorded)
 def owe_facts(ticket: Ticket, **_: Any) -> None:
     stale = StaleFacts.objects.note(ticket.pk)
     if stale is not None:
-        refold_ticket.delay_on_commit(stale)
+        hurry(refold_ticket, stale)

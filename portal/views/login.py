@@ -15,6 +15,7 @@ from portal.answers import private
 from portal.forms import AddressForm
 from portal.models import LoginRequest
 from portal.tasks import mail_login_link
+from tickets.owed import hurry
 
 LINKS_PER_ADDRESS: Final = 5
 MINUTES: Final = int(LINK_VALID.total_seconds() // 60)
@@ -45,7 +46,7 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
     # fill a mailbox in another's name, nor keep them out.
     if not limits.is_over("login-address", address, limit=LINKS_PER_ADDRESS):
         asked = ask_for_login_link(address, language=get_language() or settings.LANGUAGE_CODE)
-        mail_login_link.delay_on_commit(asked.pk)  # type: ignore[attr-defined]
+        hurry(mail_login_link, asked.pk)
     return redirect("portal:link_sent")
 
 

@@ -100,7 +100,7 @@ def test_a_fold_that_dies_leaves_the_old_facts_and_is_owed_still(ticket, monkeyp
 
 def test_each_transaction_hurries_one_fold_even_where_one_is_owed(ticket, ana, monkeypatch):
     hurried = []
-    monkeypatch.setattr("metrics.reactions.refold_ticket.delay_on_commit", hurried.append)
+    monkeypatch.setattr("metrics.reactions.hurry", lambda task, pk: hurried.append(pk))
     stale = StaleFacts.objects.get(ticket=ticket)
     assert not stale.is_done
     answer(ticket, ana)  # a reply, an assignment and a change of status

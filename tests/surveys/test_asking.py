@@ -45,9 +45,9 @@ def test_solving_owes_one_question_after_the_delay(ticket: Ticket, ana: User) ->
     assert mail.to_address == "chiara@example.it"
     assert mail.is_sent_at_most_once
     assert mail.is_automatic
-    assert list(ticket.events.filter(kind=Kind.SURVEY_SENT).values_list("actor_kind", flat=True)) == [
-        "system"
-    ]
+    assert list(
+        ticket.events.filter(kind=Kind.SURVEY_SENT).values_list("actor_kind", flat=True)
+    ) == ["system"]
 
 
 def test_the_mail_links_each_of_the_five_choices(ticket: Ticket, ana: User, settings: Any) -> None:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from messaging.actions import retry_mail
 from messaging.models import OutgoingMail
 from people.models import Team, User
 from tickets.actions import (
@@ -45,7 +46,6 @@ from tickets.models import (
     TicketType,
 )
 from workspace import timeline
-from workspace.actions import retry_mail
 from workspace.choices import Choices
 from workspace.forms import ChangeForm, MessageForm
 from workspace.gate import DeskRequest, readable, with_ticket

@@ -27,7 +27,7 @@ def test_an_old_python_is_named(checkout: Checkout, assert_one_sentence: OneSent
     checkout.environment["PATH"] = str(checkout.programs)
     done = checkout.run("bin/run")
     assert_one_sentence(done, "bin/run: Python 3.11 or newer is needed")
-    assert "Python 3.9.2" in done.stderr
+    assert "(here: Python 3.9.2)" in done.stderr
     assert not (checkout.root / ".venv").exists()
 
 
@@ -36,7 +36,7 @@ def test_no_python_at_all_is_said(checkout: Checkout, assert_one_sentence: OneSe
         (checkout.programs / name).symlink_to(str(shutil.which(name)))
     del checkout.environment["HELPDESK_PYTHON"]
     checkout.environment["PATH"] = str(checkout.programs)
-    assert_one_sentence(checkout.run("bin/manage", "check"), "the newest here: none")
+    assert_one_sentence(checkout.run("bin/manage", "check"), "(here: none)")
 
 
 def test_a_taken_port_is_said_before_anything_is_made(

@@ -42,7 +42,7 @@ function walk(step) {
 }
 
 const described = (element) =>
-  (element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.title || element.textContent)
+  (element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.title || element.innerText)
     .replace(/\s+/g, " ").trim();
 
 function list() {

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 
+from helpdesk.logs import mask_keys
+
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -400,6 +402,7 @@ _PROCESSORS: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso"),
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
+    mask_keys,
 ]
 structlog.configure(
     processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

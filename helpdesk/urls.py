@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from allauth.account import views as account
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -30,16 +28,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="account_reset_password_from_key_done",
     ),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("messaging.urls")),
+    path("desk/", include("workspace.urls")),
+    path("review/", include("metrics.urls")),
+    path("", include("portal.urls")),
 ]
 if settings.CAUGHT_MAIL_DIR:
     urlpatterns.append(path("mail/", include(caught_mail.urlpatterns)))
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", include(styleguide.urlpatterns)))
-for prefix, room in (
-    ("api/v1/", "messaging.urls"),
-    ("desk/", "workspace.urls"),
-    ("review/", "metrics.urls"),
-    ("", "portal.urls"),
-):
-    if find_spec(room):
-        urlpatterns.append(path(prefix, include(room)))

@@ -42,7 +42,7 @@ def send_login_link(request: LoginRequest) -> OutgoingMail | None:
         context = {
             "company_name": settings.COMPANY_NAME,
             "language": request.language,
-            "link": f"{settings.BASE_URL}{reverse('portal:enter', args=[token])}",
+            "link": f"{settings.BASE_URL}{reverse('portal_enter', args=[token])}",
             "minutes": int(LINK_VALID.total_seconds() // 60),
         }
         return outbox.queue_mail(

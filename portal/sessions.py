@@ -51,7 +51,7 @@ def customer_required(
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         customer = customer_of(request)
         if customer is None:
-            return redirect("portal:my")
+            return redirect("portal_my")
         return view(request, customer, *args, **kwargs)
 
     return guarded

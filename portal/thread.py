@@ -81,5 +81,5 @@ def _file(ticket: Ticket, attachment: Attachment) -> ShownFile:
         name=attachment.name,
         size=attachment.size,
         content_type=attachment.content_type,
-        url=reverse("portal:file", args=[ticket.access_key, attachment.key]),
+        url=reverse("portal_file", args=[ticket.access_key, attachment.key]),
     )

@@ -5,8 +5,6 @@ from django.urls.converters import StringConverter
 
 from portal.views import ask, login, rating, requests
 
-app_name = "portal"
-
 
 class KeyConverter(StringConverter):
     """The letters of our keys; anything else is an address that does not exist."""
@@ -17,15 +15,15 @@ class KeyConverter(StringConverter):
 register_converter(KeyConverter, "key")
 
 urlpatterns = [
-    path("", ask.ask, name="ask"),
-    path("requests/<key:key>/", requests.request_page, name="request"),
-    path("requests/<key:key>/sent/", ask.sent, name="sent"),
-    path("requests/<key:key>/solved/", requests.mark_solved, name="solved"),
-    path("requests/<key:key>/files/<key:file_key>/", requests.file, name="file"),
-    path("my/", login.ask_for_link, name="my"),
-    path("my/sent/", login.link_sent, name="link_sent"),
-    path("my/enter/<str:token>/", login.enter, name="enter"),
-    path("my/requests/", requests.my_requests, name="my_requests"),
-    path("my/logout/", login.log_out, name="log_out"),
-    path("rate/<key:key>/", rating.rate, name="rate"),
+    path("", ask.ask, name="portal_ask"),
+    path("requests/<key:key>/", requests.request_page, name="portal_request"),
+    path("requests/<key:key>/sent/", ask.sent, name="portal_sent"),
+    path("requests/<key:key>/solved/", requests.mark_solved, name="portal_solved"),
+    path("requests/<key:key>/files/<key:file_key>/", requests.file, name="portal_file"),
+    path("my/", login.ask_for_link, name="portal_my"),
+    path("my/sent/", login.link_sent, name="portal_link_sent"),
+    path("my/enter/<str:token>/", login.enter, name="portal_enter"),
+    path("my/requests/", requests.my_requests, name="portal_my_requests"),
+    path("my/logout/", login.log_out, name="portal_log_out"),
+    path("rate/<key:key>/", rating.rate, name="portal_rate"),
 ]

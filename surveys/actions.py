@@ -109,4 +109,4 @@ def answer_survey(survey: Survey, *, score: Score, comment: str = "") -> Survey:
 def survey_url(survey: Survey, *, score: Score | None = None) -> str:
     """The public address of the survey's page, with a choice already made when `score` is given."""
     query = f"?{urlencode({'score': int(score)})}" if score else ""
-    return f"{settings.BASE_URL}{reverse('portal:rate', args=[survey.key])}{query}"
+    return f"{settings.BASE_URL}{reverse('portal_rate', args=[survey.key])}{query}"

@@ -84,7 +84,7 @@ def _frame(ticket: Ticket) -> dict[str, Any]:
         "company_name": settings.COMPANY_NAME,
         "language": translation.get_language(),
         "number": ticket.number,
-        "link": f"{settings.BASE_URL}{reverse('portal:request', args=[ticket.access_key])}",
+        "link": f"{settings.BASE_URL}{reverse('portal_request', args=[ticket.access_key])}",
     }
 
 

@@ -61,7 +61,7 @@ def ask(request: HttpRequest) -> HttpResponse:
             dedupe_key=form.dedupe_key(),
         )
     )
-    return go_to(request, reverse("portal:sent", args=[accepted.ticket.access_key]))
+    return go_to(request, reverse("portal_sent", args=[accepted.ticket.access_key]))
 
 
 def too_many() -> str:
@@ -97,7 +97,7 @@ def sent(request: HttpRequest, key: str) -> HttpResponse:
     ticket = Ticket.objects.by_key(key).first()
     if ticket is None:
         raise Http404
-    path = reverse("portal:request", args=[ticket.access_key])
+    path = reverse("portal_request", args=[ticket.access_key])
     return render(
         request,
         "portal/sent.html",

@@ -28,7 +28,7 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
     or not, and is given before anybody looks."""
     if request.method != "POST":
         if sessions.customer_of(request):
-            return redirect("portal:my_requests")
+            return redirect("portal_my_requests")
         return _address_page(request, AddressForm())
     form = AddressForm(request.POST)
     if not form.is_valid():
@@ -47,7 +47,7 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
     if not limits.is_over("login-address", address, limit=LINKS_PER_ADDRESS):
         asked = ask_for_login_link(address, language=get_language() or settings.LANGUAGE_CODE)
         hurry(mail_login_link, asked.pk)
-    return redirect("portal:link_sent")
+    return redirect("portal_link_sent")
 
 
 def _address_page(request: HttpRequest, form: AddressForm, *, status: int = 200) -> HttpResponse:
@@ -71,7 +71,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
         except LinkIsNoGood:
             return _no_good(request)
         sessions.log_in(request, customer)
-        return redirect("portal:my_requests")
+        return redirect("portal_my_requests")
     if not LoginRequest.objects.usable(token).exists():
         return _no_good(request)
     return render(request, "portal/enter.html", {"page": "my"})
@@ -86,4 +86,4 @@ def _no_good(request: HttpRequest) -> HttpResponse:
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
     sessions.log_out(request)
-    return redirect("portal:my")
+    return redirect("portal_my")

@@ -34,7 +34,7 @@ def rate(request: HttpRequest, key: str) -> HttpResponse:
             answer_survey(
                 survey, score=form.cleaned_data["score"], comment=form.cleaned_data["comment"]
             )
-    return redirect("portal:rate", key)
+    return redirect("portal_rate", key)
 
 
 def _given(score: str) -> Score | None:

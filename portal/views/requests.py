@@ -50,7 +50,7 @@ def request_page(request: HttpRequest, key: str) -> HttpResponse:
     if accepted.ticket.pk == ticket.pk:
         messages.success(request, _("Thank you, we have your answer."))
     count = accepted.ticket.messages.public().count()
-    url = reverse("portal:request", args=[accepted.ticket.access_key])
+    url = reverse("portal_request", args=[accepted.ticket.access_key])
     # The count makes it another address, so that the browser loads the page and does not only
     # scroll on it.
     return go_to(request, f"{url}?messages={count}#m{count}")
@@ -122,7 +122,7 @@ def mark_solved(request: HttpRequest, key: str) -> HttpResponse:
             pass
         else:
             messages.success(request, _("Good to hear. We marked it as solved."))
-    return redirect("portal:request", key)
+    return redirect("portal_request", key)
 
 
 @private

@@ -42,7 +42,7 @@ def test_a_request_becomes_a_ticket_and_leads_to_its_private_link(client: Client
     answer = send(client, subject="Broken lamp", text="The glass is cracked.\r\n\r\nPlease help.")
     ticket = Ticket.objects.get()
     assert answer.status_code == 302
-    assert answer.headers["Location"] == reverse("portal:sent", args=[ticket.access_key])
+    assert answer.headers["Location"] == reverse("portal_sent", args=[ticket.access_key])
     assert (ticket.subject, ticket.channel, ticket.language) == ("Broken lamp", Channel.FORM, "en")
     assert ticket.messages.get().text == "The glass is cracked.\n\nPlease help."
     assert ticket.customer.name == "Chiara Bellini"
@@ -54,7 +54,7 @@ def test_a_request_becomes_a_ticket_and_leads_to_its_private_link(client: Client
 
 def test_a_form_sent_by_htmx_is_led_to_the_same_page(client: Client) -> None:
     answer = send(client, headers={"HX-Request": "true"})
-    sent = reverse("portal:sent", args=[Ticket.objects.get().access_key])
+    sent = reverse("portal_sent", args=[Ticket.objects.get().access_key])
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, sent)
 
 
@@ -251,7 +251,7 @@ def test_markup_is_shown_as_text_wherever_it_was_typed(client: Client) -> None:
         attachments=[SimpleUploadedFile(f"{attack}.png", b"x")],
     )
     ticket = Ticket.objects.get()
-    for url in ("portal:request", "portal:sent"):
+    for url in ("portal_request", "portal_sent"):
         page = client.get(reverse(url, args=[ticket.access_key])).content.decode()
         assert "<img" not in page
         assert "<script>alert" not in page
@@ -391,7 +391,7 @@ def test_writing_in_anothers_name_shows_nothing_of_them(client: Client, ticket: 
     new = Ticket.objects.exclude(pk=ticket.pk).get()
     assert new.customer == ticket.customer
     thanks = client.get(answer.headers["Location"]).content.decode()
-    page = client.get(reverse("portal:request", args=[new.access_key])).content.decode()
+    page = client.get(reverse("portal_request", args=[new.access_key])).content.decode()
     for shown in (thanks, page):
         assert new.access_key in shown
         assert ticket.access_key not in shown
@@ -414,7 +414,7 @@ def test_the_form_costs_one_query_however_many_topics_there_are(
 def test_the_pages_of_one_request_are_kept_out_of_caches_and_search_engines(
     client: Client, ticket: Ticket
 ) -> None:
-    for name in ("portal:request", "portal:sent"):
+    for name in ("portal_request", "portal_sent"):
         answer = client.get(reverse(name, args=[ticket.access_key]))
         assert answer.headers["Cache-Control"] == "private, no-store"
         assert answer.headers["Referrer-Policy"] == "same-origin"

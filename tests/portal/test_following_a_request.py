@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 
 def address(ticket: Ticket) -> str:
-    return reverse("portal:request", args=[ticket.access_key])
+    return reverse("portal_request", args=[ticket.access_key])
 
 
 def read(client: Client, ticket: Ticket) -> str:
@@ -93,7 +93,7 @@ def test_notes_events_tags_and_colleagues_private_data_are_absent(
     for hidden in ("difficult", "secret.pdf", "carrier-claim", "Rusu", "ana@", "Orders", "Chiara"):
         assert hidden not in page, hidden
     key = note.attachments.get().key
-    assert client.get(reverse("portal:file", args=[ticket.access_key, key])).status_code == 404
+    assert client.get(reverse("portal_file", args=[ticket.access_key, key])).status_code == 404
 
 
 def test_html_is_shown_as_it_was_cleaned_and_its_own_pictures_in_their_place(
@@ -112,14 +112,14 @@ def test_html_is_shown_as_it_was_cleaned_and_its_own_pictures_in_their_place(
     )
     page = read(client, ticket)
     picture, text = message.attachments.order_by("pk")
-    url = reverse("portal:file", args=[ticket.access_key, picture.key])
+    url = reverse("portal_file", args=[ticket.access_key, picture.key])
     assert f'<img src="{url}"' in page
     assert 'src="https://evil' not in page
     assert "onclick" not in page
     assert "alert(1)" not in page
     assert "you wrote &lt;b&gt;so&lt;/b&gt;" in page
     assert f'href="{url}"' not in page  # it stands in the text already
-    assert f'href="{reverse("portal:file", args=[ticket.access_key, text.key])}"' in page
+    assert f'href="{reverse("portal_file", args=[ticket.access_key, text.key])}"' in page
 
 
 def test_a_picture_that_a_browser_might_run_stays_a_download(
@@ -135,7 +135,7 @@ def test_a_picture_that_a_browser_might_run_stays_a_download(
         actor=Actor.customer(ticket.customer),
     )
     page = read(client, ticket)
-    url = reverse("portal:file", args=[ticket.access_key, message.attachments.get().key])
+    url = reverse("portal_file", args=[ticket.access_key, message.attachments.get().key])
     assert f'src="{url}"' not in page
     assert f'href="{url}"' in page
 
@@ -145,7 +145,7 @@ def test_an_attachment_is_a_download_that_nothing_runs(client: Client, ticket: T
         client, ticket, attachments=[SimpleUploadedFile("page.html", b"<script>alert(1)</script>")]
     )
     attachment = Attachment.objects.get()
-    answer = client.get(reverse("portal:file", args=[ticket.access_key, attachment.key]))
+    answer = client.get(reverse("portal_file", args=[ticket.access_key, attachment.key]))
     assert b"".join(answer.streaming_content) == b"<script>alert(1)</script>"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="page.html"'
     assert answer.headers["Content-Type"] == "application/octet-stream"
@@ -174,7 +174,7 @@ def test_an_attachment_whose_file_is_gone_is_not_there(client: Client, ticket: T
     write_back(client, ticket, attachments=[SimpleUploadedFile("crack.jpg", b"x")])
     attachment = Attachment.objects.get()
     attachment.file.delete(save=False)
-    url = reverse("portal:file", args=[ticket.access_key, attachment.key])
+    url = reverse("portal_file", args=[ticket.access_key, attachment.key])
     assert client.get(url).status_code == 404
 
 
@@ -307,7 +307,7 @@ def test_an_answer_to_what_is_over_opens_a_follow_up_and_gives_its_link(
 
 
 def test_the_customer_marks_it_as_solved(client: Client, ticket: Ticket) -> None:
-    url = reverse("portal:solved", args=[ticket.access_key])
+    url = reverse("portal_solved", args=[ticket.access_key])
     answer = client.post(url)
     assert answer.headers["Location"] == address(ticket)
     ticket.refresh_from_db()
@@ -323,7 +323,7 @@ def test_the_customer_marks_it_as_solved(client: Client, ticket: Ticket) -> None
 
 def test_only_a_post_changes_a_request(client: Client, ticket: Ticket) -> None:
     version = ticket.version
-    assert client.get(reverse("portal:solved", args=[ticket.access_key])).status_code == 405
+    assert client.get(reverse("portal_solved", args=[ticket.access_key])).status_code == 405
     assert client.put(address(ticket)).status_code == 405
     assert client.delete(address(ticket)).status_code == 405
     read(client, ticket)
@@ -334,7 +334,7 @@ def test_only_a_post_changes_a_request(client: Client, ticket: Ticket) -> None:
 def test_a_forged_post_from_another_site_is_refused(ticket: Ticket) -> None:
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(address(ticket), {"text": "x"}).status_code == 403
-    assert strict.post(reverse("portal:solved", args=[ticket.access_key])).status_code == 403
+    assert strict.post(reverse("portal_solved", args=[ticket.access_key])).status_code == 403
     assert ticket.messages.count() == 1
 
 
@@ -370,8 +370,8 @@ def test_the_rating_is_asked_for_once_it_was_mailed(
     survey.done_at = timezone.now()
     survey.save()
     page = read(client, ticket)
-    assert f'action="{reverse("portal:rate", args=[survey.key])}"' in page
-    client.post(reverse("portal:rate", args=[survey.key]), {"score": "4"})
+    assert f'action="{reverse("portal_rate", args=[survey.key])}"' in page
+    client.post(reverse("portal_rate", args=[survey.key]), {"score": "4"})
     page = read(client, ticket)
     assert "You said: 4, Good." in page
     assert "Change it or add a word" in page

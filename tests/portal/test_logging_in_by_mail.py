@@ -277,7 +277,7 @@ def test_the_list_shows_the_customers_requests_and_nobody_elses(
     add_note(ticket, draft=MessageDraft(text="A note for colleagues"), author=ana)
     page = mine.get("/my/requests/").content.decode()
     assert ticket.subject in page
-    assert reverse("portal:request", args=[ticket.access_key]) in page
+    assert reverse("portal_request", args=[ticket.access_key]) in page
     assert "Received" in page
     assert bruno.access_key not in page
     assert "secret" not in page
@@ -331,7 +331,7 @@ def test_a_follow_up_and_what_it_continues_lead_to_each_other_for_their_customer
 ) -> None:
     new = make_ticket(chiara, subject="Again")
     Ticket.objects.filter(pk=new.pk).update(follow_up_of=ticket)
-    path = reverse("portal:request", args=[new.access_key])
+    path = reverse("portal_request", args=[new.access_key])
     assert ticket.access_key in mine.get(path).content.decode()
     assert ticket.access_key not in client.get(path).content.decode()
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
 
 from messaging.models import OutgoingMail
 from messaging.outbox import queue_mail
@@ -13,6 +14,15 @@ from messaging.outbox import queue_mail
 
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     """Nobody makes an account by themselves: colleagues are invited."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _(
+            "This address and this password do not belong together. Try again, or choose a new "
+            "password."
+        ),
+        "too_many_login_attempts": _("Too many attempts from here. Wait a minute, then try again."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

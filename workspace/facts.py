@@ -43,6 +43,9 @@ class Facts:
     type: Fact
     team: Fact
     assignee: Fact
+    #: The statuses to which “Solve” and “Reopen” lead.
+    solved: int
+    reopened: int
 
     @classmethod
     def of(cls, ticket: Ticket, choices: Choices, *, user: User) -> Self:
@@ -53,6 +56,8 @@ class Facts:
             type=_type(ticket),
             team=_team(ticket, choices),
             assignee=_assignee(ticket, choices, user),
+            solved=_first(choices, StatusCategory.SOLVED),
+            reopened=_first(choices, StatusCategory.OPEN),
         )
 
     def __iter__(self) -> Iterator[Fact]:
@@ -62,6 +67,10 @@ class Facts:
         yield self.type
         yield self.team
         yield self.assignee
+
+
+def _first(choices: Choices, category: StatusCategory) -> int:
+    return next((one.pk for one in choices.statuses.values() if one.detail == category), 0)
 
 
 def _status(ticket: Ticket, choices: Choices) -> Fact:

@@ -64,6 +64,13 @@ document.addEventListener("click", (event) => {
   row.click();
 });
 
+const isTyping = () => document.activeElement?.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping()) return;
+  const search = document.getElementById("nav-search");
+  if (search?.checkVisibility()) { event.preventDefault(); search.focus(); search.select(); }
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "o" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.activeElement?.matches("[data-row]")) { event.preventDefault(); document.activeElement.click(); }

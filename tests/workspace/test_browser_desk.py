@@ -159,6 +159,9 @@ def test_the_hands_stay_on_the_keyboard(
     page.keyboard.type("For Luca")
     page.keyboard.press("Control+Enter")
     expect(page.locator('.message[data-from="note"]')).to_contain_text("For Luca")
+    page.locator("#subject").click()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.go_back()
     expect(page.get_by_role("heading", level=1, name="Second")).to_be_visible()
 

@@ -486,6 +486,22 @@ def test_categories_are_offered_by_their_whole_path(
     assert "Delivery › Damage" in page(log_in(ana), ticket)
 
 
+def test_a_ticket_is_solved_and_reopened_from_its_menu(
+    log_in: LogIn, ana: User, ticket: Ticket
+) -> None:
+    client = log_in(ana)
+    path = reverse("desk_change", args=[ticket.number])
+    for words, category in (("Solve without writing", "solved"), ("Reopen", "open")):
+        html = page(client, ticket)
+        menu = html[html.index('id="more"') : html.index(f"<span>{words}</span>")]
+        button = re.search(r'.*name="value" value="(\d+)"', menu, re.DOTALL)
+        assert button
+        ticket.refresh_from_db()
+        client.post(path, {"property": "status", "value": button[1], "seen": ticket.version})
+        ticket.refresh_from_db()
+        assert ticket.status_category == category
+
+
 def test_new_and_closed_are_not_offered_as_a_status(
     log_in: LogIn, ana: User, ticket: Ticket
 ) -> None:

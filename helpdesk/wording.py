@@ -44,8 +44,6 @@ SIZES = (
     gettext_noop("%s GB"),
 )
 LOGGING_IN = (
-    gettext_noop("The email address and/or password you specified are not correct."),
-    gettext_noop("Too many failed login attempts. Try again later."),
     gettext_noop("This account is currently inactive."),
     gettext_noop("You must type the same password each time."),
     ngettext_lazy(

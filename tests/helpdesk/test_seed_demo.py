@@ -1,7 +1,6 @@
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import global_settings
@@ -10,30 +9,16 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from helpdesk.demo import company, customers, script
-from helpdesk.demo.script import Script
-from helpdesk.demo.stage import Stage
-from helpdesk.demo.times import WEEKS, Times, monday_of
 from messaging.models import OutgoingMail
 from metrics.models import StaleFacts
-from people.models import Customer, Team, User
+from people.models import Customer, User
 from surveys.models import Survey
+from tests.helpdesk.demo import make_small
 from tickets.models import Event, Kind, StatusCategory, Ticket
-from triage.business_time import Calendar
 from triage.language import detect
-from triage.models import Keyword
 from triage.reasons import sentences
 
-ROME = ZoneInfo("Europe/Rome")
-
 pytestmark = pytest.mark.django_db
-
-
-def make_small(monkeypatch):
-    """A small part of the demo, so that a test can afford it."""
-    monkeypatch.setattr(script, "USUAL_WEEK", 8)
-    monkeypatch.setattr(script, "BUMP", 4)
-    monkeypatch.setattr(customers, "HOW_MANY", 60)
 
 
 @pytest.fixture(scope="module")
@@ -147,129 +132,3 @@ def test_the_printed_log_ins_work(said, settings):
         assert user is not None, line
         roles[role] = user.role
     assert roles == {"agent": "agent", "manager": "manager", "admin": "administrator"}
-
-
-def test_no_log_ins_are_printed_where_the_demo_is_not():
-    out = StringIO()
-    call_command("seed_demo", print_logins=True, stdout=out)
-    assert out.getvalue() == ""
-
-
-# -- The script, which needs no database ----------------------------------------------------------
-
-
-def written(monday):
-    calendars = {
-        key: Calendar.parse("Europe/Rome", company.week_of(key))
-        for key in company.material("company")["teams"]
-    }
-    people = customers.by_team(customers.invent())
-    return list(Script(Times(monday, calendars), people, lambda life: life.team).weeks())
-
-
-def told(lives, monday):
-    """All that happens, with times counted from the beginning of the current week."""
-    return [
-        (life.subject, life.channel, [(act.at - monday, act.kind, act.then) for act in life.acts])
-        for life in lives
-    ]
-
-
-@pytest.fixture(scope="module")
-def monday():
-    return monday_of(datetime(2026, 3, 18, 15, 30, tzinfo=UTC), ROME)
-
-
-@pytest.fixture(scope="module")
-def lives(monday):
-    return written(monday)
-
-
-def test_the_week_begins_on_monday_at_midnight_of_the_company():
-    sunday_night = datetime(2026, 3, 22, 22, 59, tzinfo=UTC)
-    assert monday_of(sunday_night, ROME) == datetime(2026, 3, 16, tzinfo=ROME)
-    assert monday_of(sunday_night + timedelta(minutes=1), ROME) == datetime(
-        2026, 3, 23, tzinfo=ROME
-    )
-
-
-def test_the_same_week_is_always_the_same(lives, monday):
-    assert told(written(monday), monday) == told(lives, monday)
-
-
-def test_there_are_about_two_thousand_requests_in_eight_weeks(lives, monday):
-    finished = [life for life in lives if life.acts[0].at < monday]
-    assert 1_600 < len(finished) < 2_100
-    assert min(life.acts[0].at for life in finished) >= monday - timedelta(weeks=WEEKS)
-
-
-def test_requests_come_by_day_and_mostly_on_working_days(lives):
-    hours = Counter(life.acts[0].at.astimezone(ROME).hour for life in lives)
-    assert hours[10] > 10 * hours[3]
-    days = Counter(life.acts[0].at.astimezone(ROME).weekday() for life in lives)
-    assert days[0] > days[5] > 0
-
-
-def test_one_topic_stands_out_in_the_last_finished_week(lives, monday):
-    weeks = Counter(
-        (life.acts[0].at - monday) // timedelta(weeks=1)
-        for life in lives
-        if life.category == "damaged"
-    )
-    last, before = weeks[-1], [weeks[n] for n in (-5, -4, -3, -2)]
-    assert last > 2 * max(before)
-    aria = [life for life in lives if "aria-glass" in life.tags]
-    assert all("Aria" in life.acts[0].body + life.subject or life.is_angry for life in aria[:5])
-
-
-def test_agents_answer_in_working_hours(lives):
-    hours = {
-        act.at.astimezone(ROME).hour for life in lives for act in life.acts if act.kind == "reply"
-    }
-    assert min(hours) >= 9
-    assert max(hours) <= 18
-
-
-def test_nobody_writes_to_two_teams():
-    parts = customers.by_team(customers.invent())
-    emails = [person.email for people in parts.values() for person in people]
-    assert len(emails) == len(set(emails))
-    assert min(len(people) for people in parts.values()) > 40
-
-
-# -- In processes of their own ---------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_teams_are_played_at_the_same_time_and_all_of_it_is_kept(monkeypatch):
-    make_small(monkeypatch)
-    call_command("seed_demo", stdout=StringIO())
-    assert Team.objects.count() == 3
-    assert set(Ticket.objects.values_list("team", flat=True)) == set(
-        Team.objects.values_list("pk", flat=True)
-    )
-    call_command("rebuild_facts", check=True, stdout=StringIO())
-    highest = max(Ticket.objects.values_list("number", flat=True))
-    fresh = Ticket.objects.order_by("-created_at")[0]
-    assert fresh.number == highest
-    fresh.pk, fresh.number, fresh.access_key = None, fresh._meta.get_field("number").db_default, "x"
-    fresh.save(force_insert=True)
-    fresh.refresh_from_db()
-    assert fresh.number == highest + 1
-
-
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_when_one_part_fails_nothing_stays(monkeypatch):
-    make_small(monkeypatch)
-    play = Stage._write
-
-    def fail_late(self, role, act):
-        if role.life.team == "billing":
-            raise RuntimeError("out of ink")
-        return play(self, role, act)
-
-    monkeypatch.setattr(Stage, "_write", fail_late)
-    with pytest.raises(CommandError, match="out of ink"):
-        call_command("seed_demo", stdout=StringIO())
-    for model in (Ticket, Event, User, Team, Customer, Keyword):
-        assert not model.objects.exists(), model

@@ -23,6 +23,7 @@ RUN .venv/bin/python -m launcher.catalogues \
     && ENVIRONMENT=production SECRET_KEY=not-used-while-building-the-image-0123456789-abcdefghij \
        DATABASE_URL=postgresql://nobody@nowhere/nothing REDIS_URL=redis://nowhere/0 \
        EMAIL_URL=smtp://nowhere BASE_URL=https://localhost SUPPORT_ADDRESS=nobody@localhost \
+       COMPANY_NAME=Build \
        .venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && .venv/bin/python -m compileall -q helpdesk workspace portal metrics surveys messaging triage tickets people \
     && mkdir -p var/attachments

@@ -34,6 +34,7 @@ if IS_PRODUCTION:
         "BASE_URL",
         "EMAIL_URL",
         "SUPPORT_ADDRESS",
+        "COMPANY_NAME",
     )
     missing = [name for name in required if not env.str(name, "")]
     if missing:

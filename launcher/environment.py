@@ -60,6 +60,7 @@ def for_production_checks() -> dict[str, str]:
         "ALLOWED_HOSTS": "help.example.com",
         "BASE_URL": "https://help.example.com",
         "SUPPORT_ADDRESS": "help@example.com",
+        "COMPANY_NAME": "Example",
     }
 
 

@@ -22,6 +22,7 @@ PRODUCTION = {
     "BASE_URL": "https://help.casanord.example",
     "EMAIL_URL": "submission://user:secret@mail.example:587",
     "SUPPORT_ADDRESS": "help@casanord.example",
+    "COMPANY_NAME": "Casa Nord",
 }
 REQUIRED = sorted(set(PRODUCTION) - {"ENVIRONMENT"})
 

@@ -35,7 +35,7 @@ class MailCatcher:
         if not port:
             return False
         try:
-            with smtplib.SMTP(timeout=2) as client:
+            with smtplib.SMTP(local_hostname="localhost", timeout=2) as client:
                 greeting = client.connect("127.0.0.1", port)[1]
         except (OSError, smtplib.SMTPException):
             return False

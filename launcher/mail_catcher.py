@@ -45,6 +45,7 @@ async def serve(folder: Path, state: Path, port: int) -> None:
     server = await loop.create_server(
         lambda: SMTP(
             Keeper(folder),
+            hostname="localhost",  # not looked up: that waits long where there is no network
             ident=f"helpdesk mail catcher {word}",
             data_size_limit=LARGEST_MAIL_BYTES,
             enable_SMTPUTF8=True,

@@ -180,6 +180,18 @@ def test_a_deep_folder_with_spaces_serves_too(folder: Path) -> None:
         assert redis.Redis.from_url(user.urls["REDIS_URL"]).ping()
 
 
+def test_no_name_is_looked_up_which_waits_long_without_a_network(
+    shared_checkout: Checkout, folder: Path
+) -> None:
+    (folder / "sitecustomize.py").write_text(
+        "import socket\n"
+        "def no_network(*args): raise OSError('a name was looked up')\n"
+        "socket.getfqdn = no_network\n"
+    )
+    with using(shared_checkout, PYTHONPATH=str(folder)) as user:
+        assert user.urls["EMAIL_URL"].startswith("smtp://127.0.0.1:")
+
+
 def test_what_the_environment_names_is_not_started(shared_checkout: Checkout) -> None:
     elsewhere = {
         "DATABASE_URL": "postgresql://db.example/helpdesk",

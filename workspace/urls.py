@@ -1,12 +1,13 @@
 from django.urls import path
 
-from workspace.views import account, changes, live, queues, tickets
+from workspace import live
+from workspace.views import account, changes, queues, tickets
 
 urlpatterns = [
     path("", queues.desk, name="desk"),
     path("queues/<slug:slug>/", queues.queue, name="desk_queue"),
     path("search/", queues.search, name="desk_search"),
-    path("live/", live.live, name="desk_live"),
+    path("live/", live.unavailable, name="desk_live"),
     path("availability/", account.availability, name="desk_availability"),
     path("attachments/<str:key>/", tickets.attachment, name="desk_attachment"),
     path("tickets/<int:number>/", tickets.ticket, name="desk_ticket"),

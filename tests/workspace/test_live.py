@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from django.db import connections
-from django.test import AsyncClient, Client
+from django.test import Client
 from django.utils import timezone
 
+from helpdesk.asgi import application
 from people.models import Customer, Membership, Team, User
 from tests.conftest import make_ticket
 from tickets import clock
@@ -231,32 +233,107 @@ def test_where_only_pages_are_served_the_stream_says_so(log_in: LogIn, ana: User
     assert log_in(ana).get(PATH, headers={"origin": "http://testserver"}).status_code == 503
 
 
+def cookie_of(user: User) -> bytes:
+    client = Client()
+    client.force_login(user)
+    return f"sessionid={client.cookies['sessionid'].value}".encode()
+
+
+def asked(*headers: tuple[bytes, bytes], method: str = "GET") -> ApplicationCommunicator:
+    """A request to the application as the server hands it over."""
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": PATH,
+        "query_string": b"",
+        "headers": [(b"host", b"testserver"), *headers],
+    }
+    return ApplicationCommunicator(application, scope)
+
+
 @asynccontextmanager
-async def listening(client: AsyncClient) -> AsyncIterator[AsyncIterator[str]]:
-    answer = await client.get(PATH, headers={"origin": "http://testserver"})
-    assert answer.status_code == 200
-    assert answer["Content-Type"] == "text/event-stream"
-    assert answer["X-Accel-Buffering"] == "no"
-    parts = aiter(answer.streaming_content)
+async def listening(cookie: bytes) -> AsyncIterator[AsyncIterator[str]]:
+    stream = asked((b"cookie", cookie), (b"origin", b"http://testserver"))
+    await stream.send_input({"type": "http.request", "body": b""})
+    start = await stream.receive_output(10)
+    assert start["status"] == 200
+    assert dict(start["headers"])[b"content-type"] == b"text/event-stream"
+    assert dict(start["headers"])[b"x-accel-buffering"] == b"no"
 
-    async def data() -> AsyncIterator[str]:
-        async for part in parts:
-            for line in part.decode().splitlines():
-                if line.startswith("data: "):
-                    yield line.removeprefix("data: ")
+    async def lines() -> AsyncIterator[str]:
+        while True:
+            part = await stream.receive_output(10)
+            for line in part["body"].decode().splitlines():
+                if line:
+                    yield line
 
-    assert await anext(parts) == b"retry: 3000\n\n"
-    assert await anext(parts) == b": listening\n\n"
-    yield data()
-    await parts.aclose()  # type: ignore[attr-defined]
+    said = lines()
+    assert await anext(said) == "retry: 3000"
+    yield said
+    await stream.send_input({"type": "http.disconnect"})
+    await stream.wait(10)
 
 
-async def heard(stream: AsyncIterator[str], *, seconds: float = 5) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads(await asyncio.wait_for(anext(stream), seconds))
-    except (TimeoutError, StopAsyncIteration):
-        return None
-    return found
+async def heard(stream: AsyncIterator[str]) -> Any:
+    """The next hint."""
+    async for line in stream:
+        if line.startswith("data: "):
+            return json.loads(line.removeprefix("data: "))
+    return None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_streaming_server_lets_nobody_else_in(ana: User, sara: User) -> None:
+    cookie = (b"cookie", cookie_of(sara))
+    gone = (b"cookie", cookie_of(ana))
+    ana.is_active = False
+    ana.save()
+
+    @in_a_loop
+    async def scene() -> list[int]:
+        statuses = []
+        for request in (
+            asked(),
+            asked((b"cookie", b"sessionid=guessed")),
+            asked(gone),
+            asked(cookie, (b"origin", b"https://evil.example")),
+            asked(cookie, (b"origin", b"null")),
+            asked(cookie, (b"sec-fetch-site", b"cross-site")),
+            asked(cookie, method="POST"),
+        ):
+            await request.send_input({"type": "http.request", "body": b""})
+            start = await request.receive_output(10)
+            body = await request.receive_output(10)
+            assert body["body"] == b""
+            statuses.append(start["status"])
+        return statuses
+
+    assert scene() == [401, 401, 401, 403, 403, 403, 405]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_open_stream_holds_no_connection_to_the_database(sara: User) -> None:
+    cookie = cookie_of(sara)
+
+    def connected() -> int:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            )
+            row = cursor.fetchone()
+        return int(row[0])
+
+    before = connected()
+
+    @in_a_loop
+    async def scene() -> None:
+        async with listening(cookie), listening(cookie), listening(cookie):
+            connections_now.append(await sync_to_async(connected)())
+
+    connections_now: list[int] = []
+    scene()
+    # The one that asks stands in a thread of its own.
+    assert connections_now[0] <= before + 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -269,19 +346,17 @@ def test_the_stream_tells_each_colleague_of_their_own_tickets(
     def change(ticket: Ticket, priority: Priority) -> None:
         set_priority(ticket, to=priority, actor=Actor.system())
 
-    async def client_of(user: User) -> AsyncClient:
-        client = AsyncClient()
-        await client.aforce_login(user)
-        return client
+    cookies = [cookie_of(user) for user in (ana, petra, sara)]
 
     @in_a_loop
     async def scene() -> dict[str, list[Any]]:
-        clients = [await client_of(user) for user in (ana, petra, sara)]
         async with (
-            listening(clients[0]) as anas,
-            listening(clients[1]) as petras,
-            listening(clients[2]) as saras,
+            listening(cookies[0]) as anas,
+            listening(cookies[1]) as petras,
+            listening(cookies[2]) as saras,
         ):
+            for stream in (anas, petras, saras):
+                assert await anext(stream) == ": listening"
             await sync_to_async(change)(for_petra, Priority.HIGH)
             await sync_to_async(change)(for_ana, Priority.HIGH)
             return {
@@ -318,25 +393,15 @@ def test_all_streams_of_a_process_share_one_subscription_that_ends_with_the_last
 def test_a_stream_lives_without_redis_and_says_so_when_it_is_back(
     ana: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = settings.REDIS_URL
+    right, cookie = settings.REDIS_URL, cookie_of(ana)
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr("workspace.views.live.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("workspace.live.HEARTBEAT_SECONDS", 0.1)
 
     @in_a_loop
-    async def scene() -> tuple[bytes, dict[str, Any] | None]:
-        client = AsyncClient()
-        await client.aforce_login(ana)
-        answer = await client.get(PATH)
-        parts = aiter(answer.streaming_content)
-        await anext(parts)
-        beat = await anext(parts)
-        settings.REDIS_URL = right
-        async for part in parts:
-            if part.startswith(b"data: "):
-                break
-        await parts.aclose()  # type: ignore[attr-defined]
-        return beat, json.loads(part.removeprefix(b"data: "))
+    async def scene() -> list[Any]:
+        async with listening(cookie) as stream:
+            beats = [await anext(stream), await anext(stream)]
+            settings.REDIS_URL = right
+            return [*beats, await heard(stream)]
 
-    beat, told = scene()
-    assert beat.startswith(b": ")
-    assert told == {"kind": "all"}
+    assert scene() == [": listening", ": still here", {"kind": "all"}]

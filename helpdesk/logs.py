@@ -5,9 +5,7 @@ import re
 from structlog.typing import EventDict, WrappedLogger
 
 # What stands here opens a request, a survey or a customer's list for whoever reads it.
-_SECRET_PART = re.compile(
-    r"(/(?:requests|rate|my/enter|account/password/new)/)(?!\s|$)[^/\s?\"']+"
-)
+_SECRET_PART = re.compile(r"(/(?:requests|rate|my/enter|account/password/new)/)(?!\s|$)[^/\s?\"']+")
 
 
 def mask_keys(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -180,7 +180,7 @@ class Course:
             chances = [6, 8, 12, 32, 42]
         if self.reopenings:
             chances = [14, 16, 20, 28, 22]
-        if not self._chance(0.37):
+        if not self._chance(0.42):
             return
         score = self.random.choices((1, 2, 3, 4, 5), chances)[0]
         comment = ""

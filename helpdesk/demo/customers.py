@@ -72,7 +72,7 @@ def settle(people: list[Person], *, since: datetime) -> None:
             organisation=organisations.get(person.email.partition("@")[2]),
             time_zone=ZONES[person.language],
             attributes=_attributes(random, person),
-            accepts_surveys=random.random() < 0.86,
+            accepts_surveys=random.random() < 0.78,
             created_at=since - timedelta(days=random.expovariate(1 / 260)),
         )
         for person in people

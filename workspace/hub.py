@@ -78,9 +78,10 @@ class Hub:
         finally:
             self._streams.discard(stream)
             if not self._streams and self._listening is not None:
-                self._listening.cancel()
-                self._listening = None
+                listening, self._listening = self._listening, None
                 self._subscribed.clear()
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
 
     async def subscribed(self, *, seconds: float) -> bool:
         """Wait until hints arrive here; false when Redis cannot be reached for so long."""

@@ -19,7 +19,7 @@ def test_no_log_ins_are_printed_where_the_demo_is_not():
     assert out.getvalue() == ""
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_teams_are_played_at_the_same_time_and_all_of_it_is_kept(monkeypatch):
     make_small(monkeypatch)
     call_command("seed_demo", stdout=StringIO())
@@ -37,7 +37,7 @@ def test_teams_are_played_at_the_same_time_and_all_of_it_is_kept(monkeypatch):
     assert fresh.number == highest + 1
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_when_one_part_fails_nothing_stays(monkeypatch):
     make_small(monkeypatch)
     play = Stage._write

@@ -288,7 +288,7 @@ def test_our_own_mail_coming_back_stops_there(
     for raw in list(server.taken):
         assert codes(deliver(raw)) == ["own_mail"]
     assert picture(ticket) == before
-    assert mail.rfc_message_id.encode() in server.taken[-1]
+    assert any(mail.rfc_message_id.encode() in raw for raw in server.taken)
 
 
 def test_a_responder_that_hides_what_it_is_gets_a_bounded_number_of_answers(

@@ -30,6 +30,7 @@ from messaging.serializers import (
     TicketWithMessages,
 )
 from people.models import User
+from people.models.customers import normalised_email
 from tickets.actions import FileDraft, MessageDraft, add_note, reply
 from tickets.files import FileRefused, attachment_response, check_files
 from tickets.models import (
@@ -155,7 +156,7 @@ class TicketList(ColleaguesView):
                 dedupe_key=self._dedupe_key(),
             )
         )
-        if accepted.is_duplicate and accepted.message.text != given["message"]:
+        if accepted.is_duplicate and not _says(accepted, given):
             raise KeyWasUsed(_("This Idempotency-Key was used for another request."))
         return accepted
 
@@ -255,6 +256,16 @@ class AttachmentDetail(ColleaguesView):
     def get(self, request: Request, key: str) -> HttpResponseBase:
         files = Attachment.objects.visible_to(self.user)
         return attachment_response(get_object_or_404(files, key=key))
+
+
+def _says(accepted: Accepted, given: dict[str, Any]) -> bool:
+    """Whether the request that came before is this one: another customer's is not, however alike
+    their words are."""
+    identity = accepted.message.conversation.identity
+    address = identity.value if identity else accepted.message.conversation.customer.email
+    return accepted.message.text == given["message"] and address == normalised_email(
+        given["customer"]["email"]
+    )
 
 
 def _timeline(ticket: Ticket) -> MessageQuerySet:

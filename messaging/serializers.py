@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from people.models import Customer, Tier, User
+from people.models.customers import normalised_email
 from tickets.models import (
     Attachment,
     Category,
@@ -79,6 +80,13 @@ class NewCustomer(Strict):
     email = serializers.EmailField(max_length=254)
     name = serializers.CharField(max_length=160, required=False, default="", allow_blank=True)
     language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, default="")
+
+    def validate_email(self, address: str) -> str:
+        if normalised_email(address) == normalised_email(settings.SUPPORT_ADDRESS):
+            raise serializers.ValidationError(
+                _("This is our own address. Please give us yours."), code="our_own"
+            )
+        return address
 
 
 class NewTicket(Strict):

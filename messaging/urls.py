@@ -27,5 +27,5 @@ urlpatterns = [
         api.MessageList.as_view(),
         name="api_messages",
     ),
-    path("attachments/<str:key>/", api.AttachmentDetail.as_view(), name="api_attachment"),
+    path("attachments/<slug:key>/", api.AttachmentDetail.as_view(), name="api_attachment"),
 ]

@@ -7,9 +7,9 @@ from metrics.periods import Week
 
 
 class WeekConverter:
-    """A week in an address: 2026-W46."""
+    """A week in an address: 2026-W46. Years far off have no weeks before them to compare with."""
 
-    regex = r"[0-9]{4}-W[0-9]{2}"
+    regex = r"2[0-9]{3}-W[0-9]{2}"
 
     def to_python(self, value: str) -> Week:
         return Week.parse(value)

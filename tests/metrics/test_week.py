@@ -274,6 +274,7 @@ def test_the_review_opens_on_this_week(sara, log_in, on):
     [
         "/review/2026-W13/",  # to come
         "/review/2026-W60/",
+        "/review/0001-W02/",  # no four weeks before it
         "/review/2026-W10/?clock=sun",
         "/review/2026-W10/?team=1%20or%201",
         "/review/2026-W10/tickets/",

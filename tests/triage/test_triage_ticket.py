@@ -230,7 +230,7 @@ def test_triage_stays_cheap(chiara, refund, orders, billing):
     assert len(own) <= 13, [q["sql"][:80] for q in own]
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_requests_at_the_same_moment_fall_on_different_agents(chiara, in_turn):
     requests = 6
     together = threading.Barrier(requests)

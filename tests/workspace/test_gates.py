@@ -183,7 +183,7 @@ def test_a_file_of_a_ticket_that_is_not_theirs_is_not_there(
 
 
 def test_a_guessed_file_is_not_there(log_in: LogIn, ana: User, attachment: Attachment) -> None:
-    for guess in (attachment.pk, attachment.key[:-1], "%20", "*", attachment.file.name):
+    for guess in (attachment.pk, attachment.key[:-1], "%20", "%00", "*", attachment.file.name):
         assert log_in(ana).get(f"/desk/attachments/{guess}/").status_code == 404
 
 

@@ -123,7 +123,11 @@ def fingerprint(raw: bytes) -> str:
 
     The same mail has the same fingerprint on every path that it took to us, line endings included.
     """
-    head, _, body = _without_envelope_line(raw).replace(b"\r\n", b"\n").partition(b"\n\n")
+    mail = _without_envelope_line(raw).replace(b"\r\n", b"\n")
+    # As the parser reads it: the body begins with the first line that is no header, blank or not.
+    headers = _HEADER_LINES.match(mail)
+    head = headers[0] if headers else b""
+    body = mail[len(head) :].removeprefix(b"\n")
     digest = hashlib.sha256()
     for match in _IDENTIFYING.finditer(head[:MAX_HEADER_BYTES]):
         digest.update(b" ".join(match[0].split()) + b"\n")
@@ -131,6 +135,7 @@ def fingerprint(raw: bytes) -> str:
     return digest.hexdigest()
 
 
+_HEADER_LINES = re.compile(rb"(?:(?:[!-9;-~]*:|From |[ \t])[^\n]*(?:\n|\Z))*")
 _IDENTIFYING = re.compile(
     rb"^(?:From|To|Cc|Subject|Date|Message-ID|In-Reply-To|References|Content-Type)[ \t]*:"
     rb"[^\n]*(?:\n[ \t][^\n]*)*",

@@ -139,6 +139,11 @@ def test_the_fingerprint_is_of_the_mail_and_not_of_its_way() -> None:
     assert fingerprint(mail) != fingerprint(mail.replace(b"<1@x>", b"<2@x>"))
 
 
+def test_words_without_a_blank_line_before_them_tell_two_mails_apart() -> None:
+    mails = [b"", b"hello\n", b"From: a@x\nhello\n", b"From: a@x\nHello\n", b"From: a@x\nb\n\nc"]
+    assert len({fingerprint(mail) for mail in mails}) == len(mails)
+
+
 PIECES = st.sampled_from(
     [
         b"From: a@b.it\n",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from django.conf import settings
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from django.utils.translation import gettext as _
 
 from tickets.drafts import FileDraft
@@ -78,9 +78,16 @@ def _plausible_type(content_type: str) -> str:
 
 def attachment_response(attachment: Attachment) -> FileResponse:
     """The file as a download that no browser runs or shows: always an attachment, never sniffed,
-    and in a sandbox should anything open it all the same."""
+    and in a sandbox should anything open it all the same.
+
+    Raises `Http404` where the store has lost it.
+    """
+    try:
+        content = attachment.file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
     response = FileResponse(
-        attachment.file.open("rb"),
+        content,
         as_attachment=True,
         filename=attachment.name,
         content_type="application/octet-stream",

@@ -15,6 +15,7 @@ from tickets.sanitise import storable
 
 MAX_TEXT = 100_000
 MAX_FILES = 20
+_TOO_LONG = _("That is too long. Send the rest in a second message, or as a file.")
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -40,9 +41,7 @@ class MessageForm(forms.Form):
     text = forms.CharField(
         required=False,
         max_length=MAX_TEXT,
-        error_messages={
-            "max_length": _("That is too long. Send the rest in a second message, or as a file.")
-        },
+        error_messages={"max_length": _TOO_LONG},
     )
     files = ManyFiles(  # type: ignore[assignment]
         required=False, allow_empty_file=True
@@ -65,7 +64,7 @@ class MessageForm(forms.Form):
     seen = forms.IntegerField(min_value=0)
 
     def clean_text(self) -> str:
-        return storable(self.cleaned_data["text"].replace("\r\n", "\n")).strip()
+        return _as_stored(self.cleaned_data["text"])
 
     def clean_files(self) -> list[FileDraft]:
         drafts = [
@@ -100,6 +99,25 @@ class MessageForm(forms.Form):
             text=self.cleaned_data.get("text", ""),
             files=tuple(self.cleaned_data.get("files") or ()),
         )
+
+
+class FollowUpForm(forms.Form):
+    """What an agent writes to the customer of a closed ticket."""
+
+    text = forms.CharField(
+        max_length=MAX_TEXT,
+        error_messages={"required": _("Write something first."), "max_length": _TOO_LONG},
+    )
+
+    def clean_text(self) -> str:
+        text = _as_stored(self.cleaned_data["text"])
+        if not text:
+            raise ValidationError(_("Write something first."))
+        return text
+
+
+def _as_stored(text: str) -> str:
+    return storable(text.replace("\r\n", "\n")).strip()
 
 
 class ChangeForm(forms.Form):

@@ -132,10 +132,7 @@ def file(request: HttpRequest, key: str, file_key: str) -> HttpResponseBase:
     attachment = Attachment.objects.of_public_messages(_behind(key)).filter(key=file_key).first()
     if attachment is None:
         raise Http404
-    try:
-        return attachment_response(attachment)
-    except FileNotFoundError:
-        raise Http404 from None
+    return attachment_response(attachment)
 
 
 @private

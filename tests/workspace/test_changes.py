@@ -246,7 +246,8 @@ def test_a_follow_up_is_a_new_linked_ticket(log_in: LogIn, ana: User, ticket: Ti
     close_ticket(ticket, actor=Actor.system())
     path = reverse("desk_follow_up", args=[ticket.number])
     client = log_in(ana)
-    assert client.post(path, {"text": "  "}).status_code == 422
+    for nothing in ("  ", "\x00", "\x01", "x" * 100_001):
+        assert client.post(path, {"text": nothing}).status_code == 422
     assert Ticket.objects.count() == 1
     answer = client.post(path, {"text": "One more thing"})
     new = Ticket.objects.get(follow_up_of=ticket)

@@ -187,6 +187,14 @@ def test_a_guessed_file_is_not_there(log_in: LogIn, ana: User, attachment: Attac
         assert log_in(ana).get(f"/desk/attachments/{guess}/").status_code == 404
 
 
+def test_a_file_that_the_store_lost_is_not_there(
+    log_in: LogIn, ana: User, attachment: Attachment
+) -> None:
+    attachment.file.delete(save=False)
+    path = reverse("desk_attachment", args=[attachment.key])
+    assert log_in(ana).get(path).status_code == 404
+
+
 def test_the_file_of_a_note_is_for_those_who_see_the_ticket(
     log_in: LogIn, ana: User, luca: User, petra: User, ticket: Ticket
 ) -> None:

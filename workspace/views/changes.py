@@ -47,7 +47,7 @@ from tickets.models import (
 )
 from workspace import timeline
 from workspace.choices import Choices
-from workspace.forms import ChangeForm, MessageForm
+from workspace.forms import ChangeForm, FollowUpForm, MessageForm
 from workspace.gate import DeskRequest, readable, with_ticket
 from workspace.timeline import Delivery, MessageItem
 from workspace.views.tickets import page, panes, queue_of
@@ -113,16 +113,17 @@ def change(request: DeskRequest, ticket: Ticket) -> HttpResponse:
 @with_ticket("POST")
 def follow_up(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     """Write to the customer of a closed ticket: a new ticket that follows it."""
-    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
-    if not text:
-        return _refused(request, ticket, Notice(_("Write something first.")), status=422)
+    form = FollowUpForm(request.POST)
+    if not form.is_valid():
+        problem = next(iter(form.errors.values()))[0]
+        return _refused(request, ticket, Notice(str(problem)), status=422)
     conversation = ticket.conversations.order_by("-created_at", "-pk")[0]
     with transaction.atomic():
         new = open_ticket(
             customer=ticket.customer,
             subject=ticket.subject,
             channel=Channel(conversation.channel),
-            draft=MessageDraft(text=text),
+            draft=MessageDraft(text=form.cleaned_data["text"]),
             actor=Actor.user(request.user),
             identity=conversation.identity,
             language=ticket.language,

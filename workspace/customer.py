@@ -14,6 +14,17 @@ from surveys.models import Survey
 from tickets.models import Ticket
 
 TICKETS_SHOWN = 8
+#: What the panel says of another ticket.
+SHOWN = (
+    "number",
+    "subject",
+    "status_category",
+    "created_at",
+    "survey__ticket",
+    "survey__score",
+    "survey__comment",
+    "survey__answered_at",
+)
 
 
 @dataclass
@@ -32,6 +43,7 @@ class CustomerPanel:
             Ticket.objects.visible_to(user)
             .filter(customer=ticket.customer)
             .select_related("survey")
+            .only(*SHOWN)
             .order_by("-created_at", "-pk")[: TICKETS_SHOWN + 2]
         )
         own = next((one for one in found if one.pk == ticket.pk), None) or _with_survey(ticket)

@@ -25,7 +25,7 @@ from workspace.views.queues import list_of
 from workspace.views.shell import shell
 
 #: How many rows of the list stand beside an open ticket before one asks for more.
-BESIDE_A_TICKET = 25
+BESIDE_A_TICKET = 20
 
 
 @with_ticket("GET", "HEAD")

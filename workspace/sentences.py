@@ -19,7 +19,9 @@ def clause(event: Event, choices: Choices) -> str:
     what the timeline shows otherwise or not at all."""
     say = _CLAUSES.get(event.kind)
     text = say(event, choices) if say else ""
-    reasons = sentences(event.data.get("reason")) if text else []
+    # That a customer replied is said by the customer's own message beside it.
+    is_theirs = event.actor_kind == ActorKind.CUSTOMER
+    reasons = sentences(event.data.get("reason")) if text and not is_theirs else []
     return _("%(what)s (%(why)s)") % {"what": text, "why": "; ".join(reasons)} if reasons else text
 
 

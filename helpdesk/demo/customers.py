@@ -105,7 +105,8 @@ def _identity(customer: Customer, kind: str, value: str) -> Identity:
 
 def _attributes(random: Random, person: Person) -> dict[str, object]:
     orders = 1 + int(random.expovariate(1 / 2.4))
-    return {"city": person.city, "orders": orders, "spent_eur": orders * random.randint(45, 520)}
+    spent = orders * random.randint(45, 520)
+    return {"City": person.city, "Orders": orders, "Spent": f"€ {spent:,}"}
 
 
 def _ascii(text: str) -> str:

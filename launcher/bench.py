@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Sequence
 
-from launcher import bootstrap, environment, services
+from launcher import bootstrap, environment, servers
 from launcher.failure import Failure
 from launcher.locks import opened, try_alone
 from launcher.manage import run_to_its_end
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
         if not try_alone(lock):
             raise Failure("Measurements run already in this folder; wait for them to end.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with services.for_measuring() as running:
+        with servers.for_measuring() as running:
             variables = environment.for_running(
                 running, base_url="http://localhost:8000", hosts=["localhost", "testserver"]
             )

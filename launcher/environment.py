@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from launcher.paths import VAR
-from launcher.services import Services
+from launcher.servers import Services
 from launcher.state import State
 
 RUNNING = State(VAR / "run" / "running.json")

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from types import FrameType
 
-from launcher import bootstrap, environment, services
+from launcher import bootstrap, environment, servers
 from launcher.paths import PYTHON, ROOT
 
 
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run `manage.py` with these arguments and return its exit code."""
     bootstrap.prepare(development=False)
     signal.signal(signal.SIGTERM, _interrupt)
-    with services.for_running() as running:
+    with servers.for_running() as running:
         variables = environment.for_running(
             running,
             base_url=environment.running_base_url() or "http://localhost:8000",

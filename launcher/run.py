@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from launcher import bootstrap, environment, services
+from launcher import bootstrap, environment, servers
 from launcher.failure import Failure, last_line
 from launcher.locks import opened, try_alone
 from launcher.paths import PYTHON, ROOT, VAR
@@ -80,7 +80,7 @@ def _stopping_on_signals() -> Iterator[None]:
 def _serve(options: argparse.Namespace, started: float) -> None:
     name = "localhost" if options.host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else options.host  # noqa: S104
     base_url = os.environ.get("BASE_URL", f"http://{name}:{options.port}")
-    with services.for_running() as running:
+    with servers.for_running() as running:
         variables = environment.for_running(
             running, base_url=base_url, hosts=environment.hosts_of(options.host)
         )

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Sequence
 
-from launcher import bootstrap, chromium, environment, services
+from launcher import bootstrap, chromium, environment, servers
 from launcher.failure import Failure
 from launcher.locks import opened, try_alone
 from launcher.manage import run_to_its_end
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         if not try_alone(lock):
             raise Failure("Tests run already in this folder; wait for them to end.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with services.for_testing() as running:
+        with servers.for_testing() as running:
             variables = environment.for_testing(running)
             if browser:
                 variables["CHROMIUM"] = browser

@@ -23,8 +23,8 @@ from .conftest import Checkout
 
 USE = """
 import json, sys
-from launcher import services
-with services.for_running() as running:
+from launcher import servers
+with servers.for_running() as running:
     print(json.dumps(running.environment), flush=True)
     sys.stdin.read()
 """

@@ -187,7 +187,7 @@ def _prepare_database(variables: dict[str, str]) -> str:
     return answer
 
 
-def _is_migrated(running: services.Services) -> bool:
+def _is_migrated(running: servers.Services) -> bool:
     """Whether our own database was brought up to date by the migrations that are here now."""
     try:
         return MIGRATED.read_text() == _migrations() and "DATABASE_URL" in running.environment
@@ -195,7 +195,7 @@ def _is_migrated(running: services.Services) -> bool:
         return False
 
 
-def _note_migrations(running: services.Services) -> None:
+def _note_migrations(running: servers.Services) -> None:
     if "DATABASE_URL" in running.environment:
         MIGRATED.write_text(_migrations())
 

@@ -54,7 +54,7 @@ def accept(incoming: IncomingMessage) -> Accepted:
 
     Raises `EmptyMessage`.
     """
-    key, earlier = _claim_key(incoming.dedupe_key)
+    key, earlier = claim_key(incoming.dedupe_key)
     if earlier:
         return Accepted(earlier.ticket, earlier, is_new_ticket=False, is_duplicate=True)
     if incoming.conversation:
@@ -113,7 +113,7 @@ def _triage(ticket: Ticket, incoming: IncomingMessage) -> Ticket:
     )
 
 
-def _claim_key(key: str) -> tuple[AcceptedKey | None, Message | None]:
+def claim_key(key: str) -> tuple[AcceptedKey | None, Message | None]:
     """Our row for this key, or the message that came with it before; two deliveries at once wait
     for one another on the unique index."""
     if not key:

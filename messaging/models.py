@@ -89,6 +89,10 @@ class InboundMail(Owed):
 
 
 class OutgoingMailQuerySet(OwedQuerySet):
+    def replies_of(self, ticket: Ticket) -> Self:
+        """The mails that bring what we wrote in this ticket."""
+        return self.filter(ticket=ticket, purpose=OutgoingMail.Purpose.REPLY)
+
     def acknowledgements_to(self, address: str, *, since: datetime) -> Self:
         return self.filter(
             purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT,

@@ -35,10 +35,6 @@ class Finding:
     category: Key = ""
     share: float | None = None
 
-    @property
-    def usual_count(self) -> int:
-        return round(self.usual)
-
 
 def findings(review: Review) -> list[Finding]:
     """What stands out, the worst first; nothing as long as there are no weeks to compare with."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.actions import FileDraft, MessageDraft
 from tickets.files import FileRefused, check_files
-from tickets.models import MessageKind, StatusCategory
+from tickets.models import MessageKind, StatusCategory, Ticket
 from tickets.sanitise import storable
 
 MAX_TEXT = 100_000
@@ -102,18 +103,29 @@ class MessageForm(forms.Form):
 
 
 class FollowUpForm(forms.Form):
-    """What an agent writes to the customer of a closed ticket."""
+    """What an agent writes to the customer of a closed ticket. Each copy of the form that a page
+    shows carries a random key."""
 
     text = forms.CharField(
         max_length=MAX_TEXT,
         error_messages={"required": _("Write something first."), "max_length": _TOO_LONG},
     )
+    key = forms.CharField(max_length=64)
 
     def clean_text(self) -> str:
         text = _as_stored(self.cleaned_data["text"])
         if not text:
             raise ValidationError(_("Write something first."))
         return text
+
+    @property
+    def draft(self) -> MessageDraft:
+        return MessageDraft(text=self.cleaned_data["text"])
+
+    def dedupe_key(self, ticket: Ticket) -> str:
+        """The same for the same copy with the same words: sent twice, it is one follow-up."""
+        given = "\x1f".join([str(ticket.pk), self.cleaned_data["key"], self.draft.text])
+        return "follow-up:" + sha256(given.encode()).hexdigest()
 
 
 def _as_stored(text: str) -> str:

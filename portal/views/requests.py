@@ -57,9 +57,7 @@ def request_page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _take_reply(ticket: Ticket, form: ReplyForm) -> Accepted:
-    conversation = ticket.conversations.select_related("identity", "customer").order_by(
-        "-created_at", "-pk"
-    )[0]
+    conversation = ticket.newest_conversation
     identity = conversation.identity
     return accept(
         IncomingMessage(

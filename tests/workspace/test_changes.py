@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from messaging.models import OutgoingMail
 from people.models import Customer, Team, User
+from tests.at_once import at_once
 from tickets.actions import (
     MessageDraft,
     add_note,
@@ -241,20 +244,102 @@ def test_a_reply_to_a_ticket_that_was_closed_meanwhile_is_kept_for_a_follow_up(
     assert written(ticket) == []
 
 
-def test_a_follow_up_is_a_new_linked_ticket(log_in: LogIn, ana: User, ticket: Ticket) -> None:
-    solve_ticket(ticket, actor=Actor.user(ana))
+def closed(ticket: Ticket, by: User) -> Ticket:
+    solve_ticket(ticket, actor=Actor.user(by))
     close_ticket(ticket, actor=Actor.system())
+    ticket.refresh_from_db()
+    return ticket
+
+
+def follow_up_form(client: Client, ticket: Ticket) -> dict[str, str]:
+    """What the closed ticket's page sends along with the text."""
+    html = client.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    form = html[html.index(reverse("desk_follow_up", args=[ticket.number])) :]
+    key = re.search(r'name="key" value="([^"]{20,})"', form)
+    assert key
+    return {"key": key[1]}
+
+
+def test_a_follow_up_is_a_new_linked_ticket(log_in: LogIn, ana: User, ticket: Ticket) -> None:
+    closed(ticket, ana)
     path = reverse("desk_follow_up", args=[ticket.number])
     client = log_in(ana)
+    form = follow_up_form(client, ticket)
     for nothing in ("  ", "\x00", "\x01", "x" * 100_001):
-        assert client.post(path, {"text": nothing}).status_code == 422
+        assert client.post(path, form | {"text": nothing}).status_code == 422
+    assert client.post(path, {"text": "One more thing"}).status_code == 422
     assert Ticket.objects.count() == 1
-    answer = client.post(path, {"text": "One more thing"})
+    answer = client.post(path, form | {"text": "One more thing"})
     new = Ticket.objects.get(follow_up_of=ticket)
     assert answer["Location"] == f"/desk/tickets/{new.number}/"
     assert new.messages.get().text == "One more thing"
     assert new.messages.get().author_user == ana
     assert f"follows #{ticket.number}" in client.get(answer["Location"]).content.decode()
+
+
+def test_a_follow_up_is_open_and_its_authors(log_in: LogIn, ana: User, ticket: Ticket) -> None:
+    closed(ticket, ana)
+    client = log_in(ana)
+    path = reverse("desk_follow_up", args=[ticket.number])
+    client.post(path, follow_up_form(client, ticket) | {"text": "One more thing"})
+    new = Ticket.objects.get(follow_up_of=ticket)
+    assert (new.status_category, new.assignee) == (StatusCategory.OPEN, ana)
+
+
+def test_a_follow_up_by_somebody_of_another_team_waits_for_the_team(
+    log_in: LogIn, petra: User, ticket: Ticket
+) -> None:
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=petra)
+    ticket.refresh_from_db()
+    closed(ticket, petra)
+    client = log_in(petra)
+    path = reverse("desk_follow_up", args=[ticket.number])
+    client.post(path, follow_up_form(client, ticket) | {"text": "One more thing"})
+    new = Ticket.objects.get(follow_up_of=ticket)
+    assert (new.status_category, new.assignee) == (StatusCategory.OPEN, None)
+
+
+def test_a_follow_up_sent_again_is_the_same_one_and_other_words_are_another(
+    log_in: LogIn, ana: User, ticket: Ticket
+) -> None:
+    closed(ticket, ana)
+    client = log_in(ana)
+    path = reverse("desk_follow_up", args=[ticket.number])
+    form = follow_up_form(client, ticket)
+    first, again, other = (
+        client.post(path, form | {"text": text})["Location"] for text in ("One", "One", "Two")
+    )
+    assert first == again != other
+    assert ticket.follow_ups.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_follow_up_sent_twice_at_once_is_one_ticket_and_one_mail(
+    log_in: LogIn, ana: User, ticket: Ticket
+) -> None:
+    closed(ticket, ana)
+    path = reverse("desk_follow_up", args=[ticket.number])
+    form = follow_up_form(log_in(ana), ticket) | {"text": "One more thing"}
+    clients = [log_in(ana) for _ in range(3)]
+    answers = at_once(*[lambda client=client: client.post(path, form) for client in clients])
+    new = Ticket.objects.get(follow_up_of=ticket)
+    assert {answer["Location"] for answer in answers} == {f"/desk/tickets/{new.number}/"}
+    assert OutgoingMail.objects.replies_of(new).count() == 1
+    assert not OutgoingMail.objects.replies_of(ticket).exists()
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_the_menu_of_a_closed_ticket_marks_it(
+    log_in: LogIn, ana: User, ticket: Ticket, htmx: bool
+) -> None:
+    closed(ticket, ana)
+    client = log_in(ana)
+    html = client.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    assert "Mark as spam" in html
+    answer = change(client, ticket, "mark", "spam", htmx=htmx)
+    assert answer.status_code == (200 if htmx else 302)
+    ticket.refresh_from_db()
+    assert (ticket.mark, ticket.status_category) == ("spam", StatusCategory.CLOSED)
 
 
 # -- Properties ----------------------------------------------------------------------------------

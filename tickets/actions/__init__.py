@@ -3,7 +3,7 @@
 from tickets.actions.annul import CannotBeAnnulled, annul_event
 from tickets.actions.assign import NotOnTeam, assign_ticket, move_to_team
 from tickets.actions.classify import mark_ticket, set_category, set_priority, set_tags, set_type
-from tickets.actions.messages import add_note, receive_reply, reply
+from tickets.actions.messages import add_note, follow_up, receive_reply, reply
 from tickets.actions.open import open_ticket
 from tickets.actions.status import (
     NotSolved,
@@ -32,6 +32,7 @@ __all__ = [
     "annul_event",
     "assign_ticket",
     "close_ticket",
+    "follow_up",
     "mark_ticket",
     "move_to_team",
     "open_ticket",

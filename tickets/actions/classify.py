@@ -7,7 +7,7 @@ from django.db import transaction
 
 from people.models.names import one_line
 from tickets import history
-from tickets.actions.versions import locked_for_change
+from tickets.actions.versions import locked_for_change, locked_though_closed
 from tickets.actor import Actor
 from tickets.models import Category, Kind, Mark, Priority, Ticket, TicketType
 
@@ -97,9 +97,10 @@ def mark_ticket(
 ) -> Ticket:
     """Mark the ticket as spam or test, so that it counts nowhere; `None` takes the mark away.
 
-    Raises `TicketIsClosed` or `TicketHasChanged`.
+    A closed ticket takes it too: a mark is about counting and not about work, and that a ticket
+    should not have counted is often seen only afterwards. Raises `TicketHasChanged`.
     """
-    ticket = locked_for_change(ticket, seen=seen)
+    ticket = locked_though_closed(ticket, seen=seen)
     after = as_.value if as_ else ""
     if ticket.mark == after:
         return ticket

@@ -32,17 +32,7 @@ def receive_reply(conversation: Conversation, *, draft: MessageDraft, actor: Act
     """
     ticket = Ticket.objects.locked().get(pk=conversation.ticket_id)
     if not ticket.takes_replies_at(clock.now()) and not draft.is_automatic:
-        follow_up = open_ticket(
-            customer=conversation.customer,
-            subject=ticket.subject,
-            channel=Channel(conversation.channel),
-            draft=draft,
-            actor=actor,
-            identity=conversation.identity,
-            language=ticket.language,
-            follow_up_of=ticket,
-        )
-        return follow_up.messages.get()
+        return _open_follow_up(ticket, conversation, draft=draft, actor=actor).messages.get()
     message = store_message(ticket, conversation, MessageKind.INBOUND, draft, actor=actor)
     if not draft.is_automatic and ticket.status_category in (
         StatusCategory.SOLVED,
@@ -76,7 +66,7 @@ def reply(
     if then:
         check_choosable(ticket, then)
     actor = Actor.user(author)
-    conversation = ticket.conversations.order_by("-created_at", "-pk")[0]
+    conversation = ticket.newest_conversation
     message = store_message(ticket, conversation, MessageKind.OUTBOUND, draft, actor=actor)
     if ticket.assignee_id is None and may_hold(author, ticket.team):
         ticket = assign_ticket(ticket, to=author, actor=actor, reason=[{"code": "answered"}])
@@ -88,6 +78,36 @@ def reply(
 
 
 @transaction.atomic
+def follow_up(ticket: Ticket, *, draft: MessageDraft, author: User) -> Message:
+    """Write to the customer of a closed ticket: a new ticket that follows it.
+
+    As with a reply, the new ticket is open, and the author's when they may hold it. Raises
+    `EmptyMessage`.
+    """
+    actor = Actor.user(author)
+    new = _open_follow_up(ticket, ticket.newest_conversation, draft=draft, actor=actor)
+    if may_hold(author, new.team):
+        new = assign_ticket(new, to=author, actor=actor, reason=[{"code": "answered"}])
+    change_status(new, to=Status.objects.default_for(StatusCategory.OPEN), actor=actor)
+    return new.messages.get()
+
+
+def _open_follow_up(
+    ticket: Ticket, conversation: Conversation, *, draft: MessageDraft, actor: Actor
+) -> Ticket:
+    return open_ticket(
+        customer=conversation.customer,
+        subject=ticket.subject,
+        channel=Channel(conversation.channel),
+        draft=draft,
+        actor=actor,
+        identity=conversation.identity,
+        language=ticket.language,
+        follow_up_of=ticket,
+    )
+
+
+@transaction.atomic
 def add_note(
     ticket: Ticket, *, draft: MessageDraft, author: User, seen: int | None = None
 ) -> Message:
@@ -96,5 +116,6 @@ def add_note(
     Raises `TicketIsClosed`, `TicketHasChanged`, `EmptyMessage`.
     """
     ticket = locked_for_change(ticket, seen=seen)
-    conversation = ticket.conversations.order_by("-created_at", "-pk")[0]
-    return store_message(ticket, conversation, MessageKind.NOTE, draft, actor=Actor.user(author))
+    return store_message(
+        ticket, ticket.newest_conversation, MessageKind.NOTE, draft, actor=Actor.user(author)
+    )

@@ -31,11 +31,20 @@ def locked_for_change(ticket: Ticket, *, seen: int | None = None) -> Ticket:
     `seen` is the version on the page from which the change comes; rules and imports have none.
     Raises `TicketHasChanged` when it is not the newest, and `TicketIsClosed`.
     """
+    fresh = locked_though_closed(ticket, seen=seen)
+    if fresh.is_closed:
+        raise TicketIsClosed(fresh)
+    return fresh
+
+
+def locked_though_closed(ticket: Ticket, *, seen: int | None = None) -> Ticket:
+    """As `locked_for_change`, for the few changes that a closed ticket takes too.
+
+    Raises `TicketHasChanged`.
+    """
     fresh = Ticket.objects.locked().get(pk=ticket.pk)
     if seen is not None and seen != fresh.version:
         raise TicketHasChanged(fresh, seen=seen)
-    if fresh.is_closed:
-        raise TicketIsClosed(fresh)
     _keep_loaded(fresh, ticket)
     return fresh
 

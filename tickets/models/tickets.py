@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -20,6 +20,9 @@ from tickets.models.vocabulary import (
     Status,
     StatusCategory,
 )
+
+if TYPE_CHECKING:
+    from tickets.models.conversations import Conversation
 
 
 class TicketType(models.TextChoices):
@@ -260,6 +263,11 @@ class Ticket(models.Model):
     @property
     def urgency(self) -> Priority:
         return Priority(self.priority)
+
+    @property
+    def newest_conversation(self) -> Conversation:
+        """The one in which the customer is answered; a ticket is opened with its first."""
+        return self.conversations.order_by("-created_at", "-pk")[0]
 
     def takes_replies_at(self, moment: datetime) -> bool:
         """Whether a customer's message continues this ticket; otherwise it opens a follow-up."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,7 +16,6 @@ from messaging.models import OutgoingMail
 from people.models import Team, User
 from tickets.actions import (
     EmptyMessage,
-    MessageDraft,
     NotOnTeam,
     StatusIsLeftToTime,
     TicketHasChanged,
@@ -26,7 +24,6 @@ from tickets.actions import (
     assign_ticket,
     mark_ticket,
     move_to_team,
-    open_ticket,
     reply,
     set_category,
     set_priority,
@@ -37,7 +34,6 @@ from tickets.actions import (
 from tickets.actor import Actor
 from tickets.models import (
     Category,
-    Channel,
     Mark,
     Priority,
     Status,
@@ -46,6 +42,7 @@ from tickets.models import (
     TicketType,
 )
 from workspace import timeline
+from workspace.actions import send_follow_up
 from workspace.choices import Choices
 from workspace.forms import ChangeForm, FollowUpForm, MessageForm
 from workspace.gate import DeskRequest, readable, with_ticket
@@ -117,27 +114,14 @@ def follow_up(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     if not form.is_valid():
         problem = next(iter(form.errors.values()))[0]
         return _refused(request, ticket, Notice(str(problem)), status=422)
-    conversation = ticket.conversations.order_by("-created_at", "-pk")[0]
-    with transaction.atomic():
-        new = open_ticket(
-            customer=ticket.customer,
-            subject=ticket.subject,
-            channel=Channel(conversation.channel),
-            draft=MessageDraft(text=form.cleaned_data["text"]),
-            actor=Actor.user(request.user),
-            identity=conversation.identity,
-            language=ticket.language,
-            follow_up_of=ticket,
-        )
+    new = send_follow_up(ticket, draft=form.draft, author=request.user, key=form.dedupe_key(ticket))
     return _go(request, reverse("desk_ticket", args=[new.number]))
 
 
 @with_ticket("POST")
 def retry(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
     """Try again to send a mail that could not be sent."""
-    mail = OutgoingMail.objects.filter(
-        ticket=ticket, pk=pk, purpose=OutgoingMail.Purpose.REPLY
-    ).first()
+    mail = OutgoingMail.objects.replies_of(ticket).filter(pk=pk).first()
     if mail is None:
         raise Http404
     mail = retry_mail(mail)

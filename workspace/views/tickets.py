@@ -13,6 +13,7 @@ from messaging.models import OutgoingMail
 from people.models import Identity, User
 from tickets.files import attachment_response
 from tickets.models import Attachment, Kind, Mark, Ticket
+from tickets.models.tickets import new_key
 from workspace import timeline
 from workspace.choices import Choices
 from workspace.customer import CustomerPanel
@@ -66,9 +67,7 @@ def since(request: DeskRequest, ticket: Ticket) -> HttpResponse:
 @with_ticket("GET", "HEAD")
 def delivery(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
     """How far one mail has come, asked again and again until it has arrived."""
-    mail = OutgoingMail.objects.filter(
-        ticket=ticket, pk=pk, purpose=OutgoingMail.Purpose.REPLY
-    ).first()
+    mail = OutgoingMail.objects.replies_of(ticket).filter(pk=pk).first()
     if mail is None:
         raise Http404
     context = {"ticket": ticket, "mail": mail, "delivery": Delivery.of(mail)}
@@ -136,6 +135,7 @@ def panes(
         "max_files": MAX_FILES,
         "kind": "outbound",
         "text": "",
+        "follow_up_key": new_key(),
     }
     was_rated = any(
         Kind.SURVEY_ANSWERED in item.kinds for item in part.items if isinstance(item, EventItem)

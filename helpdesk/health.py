@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import structlog
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from django_redis import get_redis_connection
 
 from helpdesk.tasks import HEARTBEAT
+from messaging.models import InboundMail
 from tickets.owed import Owed, OwedQuerySet
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "worker": _worker,
         "migrations": _migrations,
         "owed": _owed,
+        "parked": _parked,
+        "held_mail": lambda: InboundMail.objects.quarantined().count(),
     }
     results: dict[str, dict[str, Any]] = {}
     for name, check in checks.items():
@@ -87,13 +90,21 @@ def _migrations() -> str:
 def _owed() -> str:
     """The age of the oldest row that is due: more than minutes means that nobody works."""
     oldest = 0.0
-    for model in apps.get_models():
-        if not issubclass(model, Owed):
-            continue
-        rows = cast(OwedQuerySet, model._default_manager.all())
+    for rows in _rows():
         due_at = rows.due().order_by("due_at").values_list("due_at", flat=True).first()
         if due_at:
             oldest = max(oldest, (timezone.now() - due_at).total_seconds())
     if oldest > OLDEST_OWED_SECONDS:
         raise NotReady(f"the oldest owed row is {oldest:.0f} s late")
     return f"oldest {oldest:.0f} s"
+
+
+def _parked() -> int:
+    """How many rows were given up: for a person to look at, no reason to send nobody here."""
+    return sum(rows.parked().count() for rows in _rows())
+
+
+def _rows() -> Iterator[OwedQuerySet]:
+    for model in apps.get_models():
+        if issubclass(model, Owed):
+            yield cast(OwedQuerySet, model._default_manager.all())

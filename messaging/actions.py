@@ -7,10 +7,10 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from messaging.email import compose, receive
+from messaging.email import compose
 from messaging.email.deliver import deliver_mail
-from messaging.models import InboundMail, OutgoingMail
-from people.models import Identity, User
+from messaging.models import OutgoingMail
+from people.models import Identity
 from tickets import clock
 from tickets.models import Conversation, Message
 from tickets.owed import hurry
@@ -59,14 +59,6 @@ def retry_mail(mail: OutgoingMail) -> OutgoingMail:
         mail.owe_again()
         hurry(deliver_mail, mail.pk)
     return mail
-
-
-def release_mail(mail: InboundMail, *, by: User) -> InboundMail:
-    """Let a quarantined mail in, because a colleague looked at it.
-
-    Raises `MailRefused` when it crosses a limit and stays where it is.
-    """
-    return receive.release(mail.pk, by=by.name)
 
 
 def _address_of(conversation: Conversation) -> str:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging.filters import AllowedFilters, TicketFilter
 from messaging.intake import Accepted, IncomingMessage, accept
 from messaging.paging import Pages, TimelinePages
+from messaging.parsers import ShallowJSONParser
 from messaging.permissions import IsColleague
 from messaging.serializers import (
     MessageShown,
@@ -26,6 +33,7 @@ from messaging.serializers import (
     NewMessage,
     NewTicket,
     Problem,
+    TicketHandedIn,
     TicketShown,
     TicketWithMessages,
 )
@@ -44,6 +52,7 @@ from tickets.models import (
 )
 from tickets.models.conversations import MessageQuerySet
 from tickets.models.tickets import TicketQuerySet
+from tickets.sanitise import storable
 
 
 def _problems(**described: str) -> dict[Any, Any]:
@@ -68,6 +77,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+HANDED_IN = PolymorphicProxySerializer(
+    component_name="TicketOrReceipt",
+    serializers=[TicketShown, TicketHandedIn],
+    resource_type_field_name=None,
+)
+
+
 class KeyWasUsed(APIException):
     """One key names one request; another request needs another key."""
 
@@ -80,6 +96,7 @@ class ColleaguesView(GenericAPIView[Any]):
     """A page of the API: whoever has a token acts as themselves and sees what they may see."""
 
     permission_classes = (IsColleague,)
+    parser_classes: Sequence[type[BaseParser]] = (ShallowJSONParser, FormParser, MultiPartParser)
 
     @property
     def user(self) -> User:
@@ -118,12 +135,16 @@ class TicketList(ColleaguesView):
     @extend_schema(
         operation_id="tickets_create",
         summary="Hand in a customer's request",
-        description="It is triaged like every request; the customer gets an acknowledgement.",
+        description=(
+            "It is triaged like every request; the customer gets an acknowledgement. Where triage, "
+            "or a colleague since, gave it to a team whose tickets you may not see, the answer is "
+            "only its number and the message that you handed in, without `Location`."
+        ),
         request=NewTicket,
         parameters=[IDEMPOTENCY_KEY],
         responses={
-            201: TicketShown,
-            200: OpenApiResponse(TicketShown, description="The key was used before: that ticket."),
+            201: HANDED_IN,
+            200: OpenApiResponse(HANDED_IN, description="The key was used before: that ticket."),
             **_problems(
                 _400="Something in the request is not right.",
                 _422="The key was used for another request.",
@@ -134,13 +155,13 @@ class TicketList(ColleaguesView):
         form = NewTicket(data=request.data)
         form.is_valid(raise_exception=True)
         accepted = self._accept(form.validated_data)
-        ticket = Ticket.objects.for_list().get(pk=accepted.ticket.pk)
+        status = 200 if accepted.is_duplicate else 201
+        ticket = self.tickets().filter(pk=accepted.ticket.pk).first()
+        if ticket is None:
+            receipt = {"number": accepted.ticket.number, "message": accepted.message.text}
+            return Response(TicketHandedIn(receipt).data, status=status)
         shown = TicketShown(ticket, context=self.get_serializer_context()).data
-        return Response(
-            shown,
-            status=200 if accepted.is_duplicate else 201,
-            headers={"Location": shown["url"]},
-        )
+        return Response(shown, status=status, headers={"Location": shown["url"]})
 
     def _accept(self, given: dict[str, Any]) -> Accepted:
         customer = given["customer"]
@@ -189,7 +210,7 @@ class MessageList(ColleaguesView):
     queryset = Message.objects.none()
     filter_backends = (AllowedFilters,)
     pagination_class = TimelinePages
-    parser_classes = (JSONParser, MultiPartParser, FormParser)
+    parser_classes = (ShallowJSONParser, MultiPartParser, FormParser)
     serializer_class = MessageShown
 
     @extend_schema(
@@ -263,7 +284,7 @@ def _says(accepted: Accepted, given: dict[str, Any]) -> bool:
     their words are."""
     identity = accepted.message.conversation.identity
     address = identity.value if identity else accepted.message.conversation.customer.email
-    return accepted.message.text == given["message"] and address == normalised_email(
+    return accepted.message.text == storable(given["message"]) and address == normalised_email(
         given["customer"]["email"]
     )
 

@@ -24,6 +24,7 @@ from tickets.models import (
     Ticket,
     TicketType,
 )
+from tickets.sanitise import is_blank
 
 LONGEST_TEXT = 100_000
 WRITTEN_KINDS = ["reply", "note"]
@@ -103,6 +104,11 @@ class NewTicket(Strict):
     message = serializers.CharField(max_length=LONGEST_TEXT)
     category = CategoryField(required=False)
 
+    def validate_message(self, text: str) -> str:
+        if is_blank(text):
+            self.fields["message"].fail("blank")
+        return text
+
 
 class NewMessage(Strict):
     kind = serializers.ChoiceField(choices=WRITTEN_KINDS, default="reply")
@@ -132,7 +138,7 @@ class NewMessage(Strict):
             raise serializers.ValidationError(
                 {"then": _("Only a reply can set the status.")}, code="invalid"
             )
-        if not attrs["text"].strip() and not attrs.get("attachments"):
+        if is_blank(attrs["text"]) and not attrs.get("attachments"):
             raise serializers.ValidationError(
                 {"text": _("Write something, or attach a file.")}, code="required"
             )
@@ -219,6 +225,13 @@ class TicketShown(serializers.ModelSerializer[Ticket]):
     @extend_schema_field({"type": "integer", "nullable": True})
     def get_follow_up_of(self, ticket: Ticket) -> int | None:
         return ticket.follow_up_of.number if ticket.follow_up_of else None
+
+
+class TicketHandedIn(serializers.Serializer[Any]):
+    """What one hears of a ticket that one may not see."""
+
+    number = serializers.IntegerField()
+    message = serializers.CharField(help_text="What was handed in.")
 
 
 class AttachmentShown(serializers.ModelSerializer[Attachment]):

@@ -6,6 +6,7 @@ sends. Pages show only what `clean_html` returned; outgoing mail quotes only wha
 
 import html as entities
 import re
+import unicodedata
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
@@ -56,8 +57,21 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uff
 
 
 def storable(text: str) -> str:
-    """The text without control characters and lone surrogates, which PostgreSQL and XML refuse."""
-    return _UNSTORABLE.sub("", text)
+    """The text without control characters and lone surrogates, which PostgreSQL and XML refuse.
+
+    Where nothing is left but characters that show nothing, it is empty; mere spaces stay.
+    """
+    text = _UNSTORABLE.sub("", text)
+    return text if text.isspace() or not is_blank(text) else ""
+
+
+#: Controls, joiners and marks of direction, halves of a character, and spaces of every width.
+_SHOWS_NOTHING = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader would see nothing at all."""
+    return all(unicodedata.category(character) in _SHOWS_NOTHING for character in text)
 
 
 def clean_html(html: str) -> str:

@@ -12,11 +12,13 @@ from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from messaging.email.build import build
 from messaging.models import OutgoingMail
-from tickets.owed import GiveUp, fulfil
+from tickets.owed import GiveUp, fulfil, hurry
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +44,53 @@ def deliver(pk: int) -> bool:
     """Send what one row owes, if it is due; whether it was sent now.
 
     A reply goes at least once, always under one Message-ID, so that a second copy is seen as the
-    same. What may go at most once is marked as begun, and committed, before the hand-off.
+    same, and after the earlier replies of its ticket. What may go at most once is marked as begun,
+    and committed, before the hand-off.
     """
     kind = OutgoingMail.objects.filter(pk=pk).values_list("is_sent_at_most_once", flat=True).first()
     if kind is None:
         return False
-    return _deliver_at_most_once(pk) if kind else fulfil(OutgoingMail, pk, _hand_over)
+    if kind:
+        return _deliver_at_most_once(pk)
+    if _waits_for_an_earlier_reply(pk):
+        return False
+    is_sent = fulfil(OutgoingMail, pk, _hand_over)
+    _hurry_the_next_reply(pk)
+    return is_sent
+
+
+def _waits_for_an_earlier_reply(pk: int) -> bool:
+    """Whether an earlier reply of the same ticket is still owed. This one is then due no sooner
+    than that one, so that nobody takes it for forgotten; one that was given up holds up nothing."""
+    earlier = OutgoingMail.objects.owed().filter(
+        purpose=OutgoingMail.Purpose.REPLY, ticket=OuterRef("ticket"), pk__lt=OuterRef("pk")
+    )
+    last = earlier.order_by("-due_at").values("due_at")[:1]
+    waiting = OutgoingMail.objects.owed().filter(
+        Exists(earlier), pk=pk, purpose=OutgoingMail.Purpose.REPLY
+    )
+    return bool(waiting.update(due_at=Greatest("due_at", Subquery(last))))
+
+
+def _hurry_the_next_reply(pk: int) -> None:
+    """Once a reply is sent or given up, the one that waited for it goes."""
+    mail = OutgoingMail.objects.get(pk=pk)
+    is_owed = not (mail.is_done or mail.is_parked)
+    if is_owed or mail.purpose != OutgoingMail.Purpose.REPLY or mail.ticket_id is None:
+        return
+    following = (
+        OutgoingMail.objects.owed()
+        .filter(purpose=OutgoingMail.Purpose.REPLY, ticket=mail.ticket_id, pk__gt=pk)
+        .order_by("pk")
+        .first()
+    )
+    if following is None:
+        return
+    now = timezone.now()
+    if not following.attempts:
+        # It never failed itself: it is as late as the one before it made it.
+        OutgoingMail.objects.owed().filter(pk=following.pk, due_at__gt=now).update(due_at=now)
+    hurry(deliver_mail, following.pk)
 
 
 def _deliver_at_most_once(pk: int) -> bool:

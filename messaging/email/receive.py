@@ -29,6 +29,7 @@ from people.models import Customer
 from tickets.drafts import FileDraft, MessageDraft
 from tickets.files import safe_name
 from tickets.models import Channel
+from tickets.sanitise import is_blank
 
 log = structlog.get_logger(__name__)
 
@@ -223,7 +224,7 @@ def _accepted(
             "reasons": reasons,
         },
     )
-    if not draft.text.strip() and not files:
+    if is_blank(draft.text) and not files:
         return _held([{"code": "nothing_written"}])
     accepted = accept(
         IncomingMessage(

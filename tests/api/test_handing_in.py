@@ -24,13 +24,13 @@ def request(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def refund(billing: Team) -> Category:
-    money = Category.objects.create(name="Billing", names={"it": "Fatture"}, team=billing)
-    return Category.objects.create(name="Refund", parent=money, team=billing)
+def refund(orders: Team) -> Category:
+    money = Category.objects.create(name="Billing", names={"it": "Fatture"}, team=orders)
+    return Category.objects.create(name="Refund", parent=money, team=orders)
 
 
 def test_a_request_becomes_a_triaged_ticket(
-    api: APIClient, refund: Category, ana: User, billing: Team
+    api: APIClient, refund: Category, ana: User, orders: Team
 ) -> None:
     response = api.post(URL, request(category="billing > Refund"))
     assert response.status_code == 201, response.content
@@ -38,7 +38,7 @@ def test_a_request_becomes_a_triaged_ticket(
     ticket = Ticket.objects.get(number=shown["number"])
     assert response["Location"] == shown["url"] == f"http://testserver{URL}{ticket.number}/"
     assert (ticket.channel, ticket.subject, ticket.language) == ("api", "Cracked shade", "ro")
-    assert (ticket.category, ticket.team) == (refund, billing)
+    assert (ticket.category, ticket.team) == (refund, orders)
     assert ticket.customer.name == "Mara Ionescu"
     assert ticket.customer.identities.get().value == "mara@example.org"
     message = ticket.messages.get()
@@ -153,6 +153,50 @@ def test_a_key_names_one_request(api: APIClient) -> None:
         again = api.post(URL, other, headers={"Idempotency-Key": "order-1"})
         assert_problem(again, 422, "idempotency-key-was-used")
         assert everything() == before
+
+
+def test_what_cannot_be_stored_does_not_make_another_request(api: APIClient) -> None:
+    for status in (201, 200):
+        sent = request(message="It is\x01 cracked.")
+        response = api.post(URL, sent, headers={"Idempotency-Key": "order-1"})
+        assert response.status_code == status, response.content
+
+
+def test_a_ticket_that_left_the_sender_is_not_shown_again(
+    api: APIClient, refund: Category, billing: Team
+) -> None:
+    first = api.post(URL, request(category=refund.pk), headers={"Idempotency-Key": "order-1"})
+    assert "subject" in first.json()
+    Ticket.objects.update(team=billing, subject="Theirs")
+    again = api.post(URL, request(category=refund.pk), headers={"Idempotency-Key": "order-1"})
+    assert again.status_code == 200
+    assert again.json() == {"number": first.json()["number"], "message": "It is cracked."}
+    assert "Location" not in again
+
+
+def test_what_triage_gives_to_others_is_answered_with_a_receipt(
+    api: APIClient, refund: Category, billing: Team
+) -> None:
+    Category.objects.update(team=billing)
+    response = api.post(URL, request(category=refund.pk))
+    assert response.status_code == 201
+    assert response.json() == {"number": Ticket.objects.get().number, "message": "It is cracked."}
+
+
+@pytest.mark.parametrize("start", ["[", '{"customer":'])
+def test_what_is_nested_too_deeply_is_refused(api: APIClient, start: str) -> None:
+    api.raise_request_exception = False
+    before = everything()
+    response = api.generic("POST", URL, start * 50_000, content_type="application/json")
+    assert_problem(response, 400, "about:blank")
+    assert everything() == before
+
+
+@pytest.mark.parametrize("nothing", ["\x01", "\u200b", " \u200b\x02\n"])
+def test_a_message_that_shows_nothing_is_none(api: APIClient, nothing: str) -> None:
+    before = everything()
+    assert list(wrong(api.post(URL, request(message=nothing)))) == ["#/message"]
+    assert everything() == before
 
 
 def test_two_users_keys_do_not_meet(

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from helpdesk import health
 from helpdesk.tasks import HEARTBEAT, beat
-from messaging.models import OutgoingMail
+from messaging.models import InboundMail, OutgoingMail
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def worker() -> None:
     beat()
 
 
-def details(response: Any) -> dict[str, str]:
+def details(response: Any) -> dict[str, Any]:
     return {name: check["detail"] for name, check in response.json()["checks"].items()}
 
 
@@ -59,7 +59,24 @@ def test_with_everything_there_it_is_ready(client: Client, db: None, worker: Non
     response = client.get("/readyz")
     assert response.status_code == 200, response.content
     assert response.json()["ready"] is True
-    assert set(response.json()["checks"]) == {"database", "redis", "worker", "migrations", "owed"}
+    assert set(response.json()["checks"]) == {
+        "database", "redis", "worker", "migrations", "owed", "parked", "held_mail",
+    }  # fmt: skip
+    assert (details(response)["parked"], details(response)["held_mail"]) == (0, 0)
+
+
+def test_what_waits_for_a_person_is_counted_and_keeps_it_ready(
+    client: Client, db: None, worker: None
+) -> None:
+    owe(seconds_late=1)
+    owe(seconds_late=2, parked_at=timezone.now())
+    for number, outcome in enumerate(["quarantined", "quarantined", "duplicate"]):
+        InboundMail.objects.create(
+            raw=b"", fingerprint=str(number), outcome=outcome, done_at=timezone.now()
+        )
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert (details(response)["parked"], details(response)["held_mail"]) == (1, 2)
 
 
 def test_without_a_worker_it_says_so(client: Client, db: None) -> None:

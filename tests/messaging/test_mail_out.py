@@ -211,6 +211,54 @@ def test_after_a_lost_connection_a_reply_is_repeated_and_a_survey_is_not(
     assert (again(answer).state, again(survey).state) == ("sent", "failed")
 
 
+def test_replies_of_a_ticket_leave_in_order(
+    server: CatchingServer,
+    ticket: Ticket,
+    chiara: Customer,
+    ana: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    hurried: list[int] = []
+    monkeypatch.setattr(deliver_mail, "delay", hurried.append)
+    first, second, third = (sent_reply(ticket, ana, text) for text in ("One", "Two", "Three"))
+    elsewhere = sent_reply(make_ticket(chiara), ana, "Elsewhere")
+    server.answers = ["451 Come back later"]
+    for mail in (third, first, second, elsewhere):
+        deliver_mail(mail.pk)
+    assert [m["Message-ID"] for m in server.mails] == [elsewhere.rfc_message_id]
+    assert again(second).due_at == again(first).due_at > timezone.now(), "nobody misses it"
+    assert (again(second).attempts, again(second).last_error) == (0, "")
+    make_due(first)
+    hurried.clear()
+    for mail, following in ((first, [second.pk]), (second, [third.pk]), (third, [])):
+        with django_capture_on_commit_callbacks(execute=True):
+            deliver_mail(mail.pk)
+        assert hurried == following
+        hurried.clear()
+    assert [m["Message-ID"] for m in server.mails[1:]] == [
+        mail.rfc_message_id for mail in (first, second, third)
+    ]
+
+
+def test_a_reply_that_was_given_up_holds_up_none(
+    server: CatchingServer,
+    ticket: Ticket,
+    ana: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    hurried: list[int] = []
+    monkeypatch.setattr(deliver_mail, "delay", hurried.append)
+    first, second = sent_reply(ticket, ana, "One"), sent_reply(ticket, ana, "Two")
+    server.answers = ["554 Never"]
+    with django_capture_on_commit_callbacks(execute=True):
+        deliver_mail(first.pk)
+    assert (again(first).state, hurried) == ("failed", [second.pk])
+    deliver_mail(second.pk)
+    assert again(second).state == "sent"
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_survey", [False, True])
 def test_two_workers_at_once_send_it_once(

@@ -8,7 +8,7 @@ from tickets.actor import Actor
 from tickets.drafts import MessageDraft
 from tickets.files import store_files
 from tickets.models import Conversation, Kind, Message, MessageKind, Ticket
-from tickets.sanitise import clean_html, text_to_html
+from tickets.sanitise import clean_html, storable, text_to_html
 
 
 class EmptyMessage(Exception):
@@ -24,12 +24,13 @@ def store_message(
     actor: Actor,
 ) -> Message:
     """Write a message and its files into a ticket that the caller has locked."""
-    if draft.is_empty:
-        raise EmptyMessage
     now = clock.now()
     text = storable(draft.text)
     html_raw = storable(draft.html)
     shown = storable(draft.shown_html) or html_raw
+    html = clean_html(shown) if shown else text_to_html(text)
+    if not (text.strip() or html.strip() or draft.files):
+        raise EmptyMessage
     message = Message.objects.create(
         ticket=ticket,
         conversation=conversation,
@@ -37,7 +38,7 @@ def store_message(
         author_user=actor.as_user,
         author_customer=actor.as_customer,
         html_raw=html_raw,
-        html=clean_html(shown) if shown else text_to_html(text),
+        html=html,
         text=text,
         quoted_text=storable(draft.quoted_text),
         rfc_message_id=draft.rfc_message_id,
@@ -52,11 +53,6 @@ def store_message(
         ticket, _KINDS[kind], actor=actor, message=message, is_automatic=draft.is_automatic
     )
     return message
-
-
-def storable(text: str) -> str:
-    """The text without what PostgreSQL cannot hold: NUL, and halves of a broken character."""
-    return text.replace("\0", "").encode("utf-8", errors="replace").decode()
 
 
 _KINDS = {

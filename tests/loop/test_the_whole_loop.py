@@ -35,8 +35,9 @@ def test_a_request_becomes_a_ticket_an_answer_a_rating_and_a_number(
     customer.get_by_label("Your name").fill("Chiara Bellini")
     customer.get_by_label("E-mail").fill("chiara@example.it")
     customer.get_by_label("What is it about?").fill(SUBJECT)
-    customer.get_by_label("Tell us more").fill(
-        "The glass is cracked along the base. Another shade?"
+    # As quick as a good typist: the form asks whoever is quicker than any hand to press again.
+    customer.get_by_label("Tell us more").press_sequentially(
+        "The glass is cracked along the base. Another shade?", delay=50
     )
     customer.get_by_role("button", name="Send request").click()
     expect(customer.get_by_role("heading", level=1)).to_contain_text(re.compile(r"#\d+|Thank"))

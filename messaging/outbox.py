@@ -12,7 +12,7 @@ from messaging.email.deliver import deliver_mail
 from messaging.email.parse import one_line
 from messaging.models import OutgoingMail
 from tickets import clock
-from tickets.models import Conversation, Message, Ticket
+from tickets.models import Message, Ticket
 from tickets.owed import hurry
 
 #: What an action under another clock (an import, the demo) owes is left to the sweep.
@@ -44,8 +44,8 @@ def queue_mail(
     one line each, so that no header can be smuggled in.
     """
     if ticket and not reply_to:
-        conversation = message.conversation if message else newest_conversation(ticket)
-        reply_to = reply_address(conversation) if conversation else ""
+        conversation = message.conversation if message else ticket.newest_conversation
+        reply_to = reply_address(conversation)
     mail = OutgoingMail.objects.create(
         purpose=purpose,
         ticket=ticket,
@@ -68,8 +68,3 @@ def queue_mail(
     if mail.due_at > timezone.now() - _PRESENT:
         hurry(deliver_mail, mail.pk)
     return mail
-
-
-def newest_conversation(ticket: Ticket) -> Conversation | None:
-    """The conversation in which the ticket's customer is answered."""
-    return ticket.conversations.order_by("-created_at", "-pk").first()

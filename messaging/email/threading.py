@@ -6,7 +6,6 @@ from typing import Any
 from messaging.email import addresses
 from messaging.email.parse import ParsedMail
 from messaging.models import OutgoingMail
-from messaging.outbox import newest_conversation
 from people.models.customers import Identity, normalised_email
 from tickets.models import Conversation, Message, MessageKind, Ticket
 
@@ -91,4 +90,4 @@ def conversation_named(rfc_message_id: str, named: addresses.Named) -> Conversat
     else:
         mail = OutgoingMail.objects.filter(rfc_message_id=rfc_message_id).first()
         ticket = mail.ticket if mail else None
-    return newest_conversation(ticket) if ticket else None
+    return ticket.newest_conversation if ticket else None

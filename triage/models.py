@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from people.models import Shared, SharedQuerySet
 from tickets.models import Category
 
 
@@ -24,6 +27,38 @@ class Keyword(models.Model):
 
     def __str__(self) -> str:
         return self.phrase
+
+
+class MacroQuerySet(SharedQuerySet):
+    def in_use(self) -> Self:
+        return self.filter(archived_at=None)
+
+    def canned_replies(self) -> Self:
+        return self.filter(actions=[])
+
+
+class Macro(Shared):
+    """A named set of changes, often with a reply; one without changes is a canned reply."""
+
+    name = models.CharField(_("name"), max_length=120)
+    # With named variables: "Hello {{customer.first_name}}". Sanitised HTML.
+    html = models.TextField(_("text"), blank=True)
+    # Texts in other languages by their code; the customer's language decides.
+    htmls = models.JSONField(default=dict, blank=True)
+    is_note = models.BooleanField(_("the text is a note"), default=False)
+    # [{"set": "status", "to": 4}, {"add": "tags", "to": ["vip"]}], see triage.macros.
+    actions = models.JSONField(_("changes"), default=list, blank=True)
+    used = models.PositiveIntegerField(default=0, editable=False)
+    position = models.PositiveSmallIntegerField(default=0)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MacroQuerySet.as_manager()
+
+    class Meta(Shared.Meta):
+        ordering = ["position", "name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SenderRule(models.Model):

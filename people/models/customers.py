@@ -53,6 +53,10 @@ class Customer(models.Model):
     )
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    # The record that stands for this person since the two were merged.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     accepts_surveys = models.BooleanField(_("may be asked for a rating"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -62,6 +66,10 @@ class Customer(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(tier__in=Tier.values), name="people_customer_tier_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(merged_into=models.F("id")),
+                name="people_customer_merged_into_another",
             ),
         ]
 

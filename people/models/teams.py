@@ -20,7 +20,10 @@ class AssignmentMethod(models.TextChoices):
 class TeamQuerySet(models.QuerySet["Team"]):
     def of(self, user: User) -> Self:
         """The teams that the user works for."""
-        return self.filter(members=user)
+        return self.filter(members=user, archived_at=None)
+
+    def in_use(self) -> Self:
+        return self.filter(archived_at=None)
 
 
 class Team(TranslatedName):
@@ -34,6 +37,9 @@ class Team(TranslatedName):
     )
     email = models.EmailField(_("address"), blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    # Stands below replies of colleagues who have none of their own; sanitised HTML.
+    signature = models.TextField(_("signature"), blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
     )

@@ -7,13 +7,18 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from people.models.permissions import MANAGER_PERMISSIONS, CustomRole, Permission
 
 
 class Role(models.TextChoices):
     AGENT = "agent", _("Agent")
     MANAGER = "manager", _("Manager")
     ADMINISTRATOR = "administrator", _("Administrator")
+    # An agent with the permissions of a role that the company made.
+    CUSTOM = "custom", _("Own role")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -55,6 +60,9 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=120)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.AGENT)
+    custom_role = models.ForeignKey(
+        CustomRole, null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+    )
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
     )
@@ -65,6 +73,10 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
     capacity = models.PositiveSmallIntegerField(
         _("capacity"), default=20, help_text=_("Open tickets at most that a rule may assign.")
     )
+    # Stands below their replies; sanitised HTML.
+    signature = models.TextField(_("signature"), blank=True)
+    # How the pages look and what is notified, by the name of the preference.
+    preferences = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -80,6 +92,11 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
             models.CheckConstraint(
                 condition=models.Q(role__in=Role.values), name="people_user_role_is_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(role=Role.CUSTOM, custom_role__isnull=False)
+                | (~models.Q(role=Role.CUSTOM) & models.Q(custom_role=None)),
+                name="people_user_custom_role_is_named",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -89,10 +106,24 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
     def first_name(self) -> str:
         return self.name.split(" ")[0]
 
+    @cached_property
+    def permissions(self) -> frozenset[Permission]:
+        """What the role allows beside working the tickets that they see."""
+        if self.role == Role.ADMINISTRATOR:
+            return frozenset(Permission)
+        if self.role == Role.MANAGER:
+            return MANAGER_PERMISSIONS
+        if self.custom_role:
+            return frozenset(Permission(name) for name in self.custom_role.permissions)
+        return frozenset()
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
     @property
     def is_manager(self) -> bool:
-        """Managers and administrators see every ticket and the reviews."""
-        return self.role in (Role.MANAGER, Role.ADMINISTRATOR)
+        """Whether they see every ticket, whoever's it is."""
+        return self.may(Permission.SEE_EVERY_TICKET)
 
     @property
     def is_administrator(self) -> bool:

@@ -95,6 +95,9 @@ class Message(models.Model):
     rfc_message_id = models.CharField(max_length=998, blank=True)
     # Written by a machine: a vacation answer, a bounce, our own acknowledgement.
     is_automatic = models.BooleanField(default=False)
+    # Whom it was addressed to beside the conversation's own identity: {"to": […], "cc": […],
+    # "bcc": […]}, addresses as they are compared.
+    recipients = models.JSONField(default=dict, blank=True)
     # How the sender was proven, why it was threaded here, and the like: for people to read.
     provenance = models.JSONField(default=dict, blank=True)
     occurred_at = models.DateTimeField(default=timezone.now)

@@ -179,6 +179,24 @@ class Ticket(models.Model):
     # The beginning of the newest public message, for lists.
     excerpt = models.CharField(max_length=200, blank=True)
 
+    # By when it should be done, as somebody set by hand.
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    # Out of the queues until `snoozed_until`, or without it until somebody writes; a message by
+    # the customer always wakes it.
+    snoozed_at = models.DateTimeField(_("snoozed"), null=True, blank=True)
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    # The company's own fields by their key: {"order_number": "55-1188"}, see CustomField.
+    fields = models.JSONField(_("fields"), default=dict, blank=True)
+    # Where its conversations are now, when it turned out to be the same piece of work.
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        db_index=False,
+    )
+
     objects = TicketQuerySet.as_manager()
 
     class Meta:
@@ -209,6 +227,15 @@ class Ticket(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(follow_up_of=F("id")), name="tickets_ticket_follows_another"
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None)
+                | (~Q(merged_into=F("id")) & Q(status_category="closed")),
+                name="tickets_ticket_merged_is_closed",
+            ),
+            models.CheckConstraint(
+                condition=Q(snoozed_until=None) | Q(snoozed_at__isnull=False),
+                name="tickets_ticket_is_snoozed_until",
             ),
         ]
         indexes = [
@@ -246,7 +273,23 @@ class Ticket(models.Model):
             ),
             models.Index(fields=["customer", "-created_at"], name="tickets_of_customer"),
             models.Index(fields=["created_at", "id"], name="tickets_created"),
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="tickets_merged_into",
+            ),
+            models.Index(
+                fields=["snoozed_until"],
+                condition=Q(snoozed_until__isnull=False),
+                name="tickets_to_wake",
+            ),
+            models.Index(
+                fields=["due_at", "-priority", "id"],
+                condition=Q(due_at__isnull=False) & Q(status_category__in=OPEN_CATEGORIES),
+                name="tickets_due",
+            ),
             GinIndex(fields=["tags"], name="tickets_tags"),
+            GinIndex(fields=["fields"], opclasses=["jsonb_path_ops"], name="tickets_fields"),
         ]
 
     def __str__(self) -> str:
@@ -259,6 +302,10 @@ class Ticket(models.Model):
     @property
     def is_over(self) -> bool:
         return StatusCategory(self.status_category).is_over
+
+    @property
+    def is_snoozed(self) -> bool:
+        return self.snoozed_at is not None
 
     @property
     def urgency(self) -> Priority:

@@ -52,11 +52,11 @@ OPEN_CATEGORIES = (
 class StatusQuerySet(models.QuerySet["Status"]):
     def default_for(self, category: StatusCategory) -> Status:
         """The company's first status in a status category."""
-        return self.filter(category=category).order_by("position", "pk")[0]
+        return self.filter(category=category, archived_at=None).order_by("position", "pk")[0]
 
     def choosable(self) -> Self:
         """What an agent may set by hand: closing is left to time."""
-        return self.exclude(category=StatusCategory.CLOSED)
+        return self.exclude(category=StatusCategory.CLOSED).filter(archived_at=None)
 
 
 class Status(TranslatedName):
@@ -66,6 +66,8 @@ class Status(TranslatedName):
     customer_names = models.JSONField(default=dict, blank=True)
     category = models.CharField(_("status category"), max_length=20, choices=StatusCategory)
     position = models.PositiveSmallIntegerField(default=0)
+    # Tickets keep it; nobody can choose it any more.
+    archived_at = models.DateTimeField(null=True, blank=True)
 
     objects = StatusQuerySet.as_manager()
 
@@ -119,6 +121,8 @@ class Category(TranslatedName):
         _("default priority"), choices=Priority, null=True, blank=True
     )
     position = models.PositiveSmallIntegerField(default=0)
+    # Tickets keep it; nobody can choose it any more.
+    archived_at = models.DateTimeField(null=True, blank=True)
 
     objects = CategoryQuerySet.as_manager()
 

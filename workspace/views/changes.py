@@ -127,7 +127,7 @@ def retry(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
     mail = retry_mail(mail)
     if request.headers.get("HX-Request"):
         context = {"ticket": ticket, "mail": mail, "delivery": Delivery.of(mail)}
-        return render(request, "workspace/ticket.html#delivery", context)
+        return render(request, "workspace/ticket/delivery.html", context)
     return _back(request, ticket)
 
 
@@ -148,7 +148,7 @@ def _done(
     choices = Choices.load()
     part = timeline.since(fresh, choices, version=seen)
     context = panes(request, fresh, choices, part) | {"is_sent": is_sent}
-    response = render(request, "workspace/ticket.html#changes", context)
+    response = render(request, "workspace/ticket/changes.html", context)
     response["HX-Trigger"] = json.dumps({"desk:changed": {}})
     return response
 
@@ -176,7 +176,7 @@ def _refused(
             "is_over": fresh.is_closed,
             **typed,
         }
-        return render(request, "workspace/ticket.html#changes", context, status=status)
+        return render(request, "workspace/ticket/changes.html", context, status=status)
     if request.FILES:
         notice.lines.append(_("Choose your files again: a browser does not keep them."))
     return page(request, fresh, status=status, extra={"notice": notice, **typed})

@@ -38,7 +38,7 @@ def ticket(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         part = timeline.newest(ticket, choices, before=before)
         return render(
             request,
-            "workspace/ticket.html#earlier",
+            "workspace/ticket/earlier.html",
             {"timeline": part, "ticket": ticket} | address_of(request, ticket),
         )
     return page(request, ticket, before=before)
@@ -61,7 +61,7 @@ def since(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         "is_over": ticket.is_closed,
     }
     context["keeps_notice"] = not context["arrived"]
-    return render(request, "workspace/ticket.html#changes", context)
+    return render(request, "workspace/ticket/changes.html", context)
 
 
 @with_ticket("GET", "HEAD")
@@ -71,7 +71,7 @@ def delivery(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
     if mail is None:
         raise Http404
     context = {"ticket": ticket, "mail": mail, "delivery": Delivery.of(mail)}
-    return render(request, "workspace/ticket.html#delivery", context)
+    return render(request, "workspace/ticket/delivery.html", context)
 
 
 def attachment(request: HttpRequest, key: str) -> FileResponse:
@@ -101,7 +101,7 @@ def page(
         **(extra or {}),
     }
     if request.headers.get("HX-Boosted"):
-        response = render(request, "workspace/ticket.html#open", context, status=status)
+        response = render(request, "workspace/ticket/open.html", context, status=status)
         response["Vary"] = "HX-Boosted"
         return response
     queue = queue_of(request)

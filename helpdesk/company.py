@@ -27,7 +27,7 @@ from triage.models import Keyword, SenderRule
 
 PRIORITIES: Final = {priority.slug: priority.value for priority in Priority}
 METHODS: Final = {method.value: method.value for method in AssignmentMethod}
-ROLES: Final = {role.value: role.value for role in Role}
+ROLES: Final = {role.value: role.value for role in Role if role is not Role.CUSTOM}
 LANGUAGES: Final = {code: code for code, _ in settings.LANGUAGES}
 _SENDER = re.compile(r"([^\s@*]+@)?[^\s@*.]+(\.[^\s@*.]+)+")
 

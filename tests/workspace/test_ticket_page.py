@@ -381,7 +381,7 @@ def test_a_long_ticket_asks_no_more_than_a_short_one(
             author=ana,
         )
         make_ticket(long_ticket.customer, subject=str(number), team=long_ticket.team)
-    with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(13):  # type: ignore[attr-defined]
         html = page(client, long_ticket)
     assert html.count('class="message"') == 50
 
@@ -393,7 +393,7 @@ def test_opening_a_ticket_beside_the_list_sends_only_its_panes(
     django_assert_max_num_queries: Callable[..., object],
 ) -> None:
     client = log_in(ana)
-    with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(11):  # type: ignore[attr-defined]
         answer = client.get(url(ticket), headers={"HX-Request": "true", "HX-Boosted": "true"})
     html = answer.content.decode()
     assert "<html" not in html

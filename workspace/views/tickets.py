@@ -15,6 +15,7 @@ from tickets.files import attachment_response
 from tickets.models import Attachment, Kind, Mark, Ticket
 from tickets.models.tickets import new_key
 from workspace import timeline
+from workspace.beside import Beside
 from workspace.choices import Choices
 from workspace.customer import CustomerPanel
 from workspace.facts import Facts
@@ -126,6 +127,7 @@ def panes(
     identities = list(ticket.customer.identities.all())
     context = address_of(request, ticket) | {
         "ticket": ticket,
+        "beside": Beside.load(ticket, request.user),
         "facts": Facts.of(ticket, choices, user=request.user),
         "timeline": part,
         "replies_to": next((i.value for i in identities if i.kind == Identity.Kind.EMAIL), ""),

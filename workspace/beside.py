@@ -1,0 +1,294 @@
+"""What stands on a ticket's page beside its messages and its customer: what I am writing in it,
+what is about to be sent, who follows it, what it is linked to.
+
+Everything that the page must show at once comes with this one query. Add to it rather than ask
+again: the ticket's page has a budget.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, Self
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import JSONObject
+
+from people.models import Company, Role, User
+from tickets.models import (
+    Draft,
+    Follower,
+    HeldMessage,
+    LinkKind,
+    Merge,
+    ReadMark,
+    Ticket,
+    TicketLink,
+    TimeEntry,
+    Upload,
+)
+
+# The query is written once, with these in the place of the ticket's and the user's id.
+_TICKET = -1_000_001
+_USER = -1_000_002
+
+
+@dataclass(frozen=True, slots=True)
+class MyDraft:
+    """What I had typed when it was last kept."""
+
+    mode: str
+    html: str
+    recipients: dict[str, list[str]]
+    forwards: int | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that waits beside a draft or in a held message."""
+
+    key: str
+    name: str
+    size: int
+    content_type: str
+    is_inline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that leaves at `due_at` unless its author takes it back."""
+
+    pk: int
+    author_id: int
+    author: str
+    mode: str
+    html: str
+    recipients: dict[str, list[str]]
+    due_at: datetime
+    created_at: datetime
+    uploads: list[WaitingFile]
+
+    def is_mine(self, user: User) -> bool:
+        return self.author_id == user.pk
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Another ticket that this one has to do with; only those that the reader may open.
+
+    `is_from_here` says that the link was made from this ticket to the other: this one is the
+    duplicate, or the incident.
+    """
+
+    pk: int
+    kind: str
+    is_from_here: bool
+    number: int
+    subject: str
+    status_category: str
+
+    @property
+    def is_problem_of_this(self) -> bool:
+        return self.kind == LinkKind.INCIDENT and self.is_from_here
+
+    @property
+    def is_incident_of_this(self) -> bool:
+        return self.kind == LinkKind.INCIDENT and not self.is_from_here
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """One ticket whose conversations are in this one, or the one that has this one's."""
+
+    number: int
+    subject: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    draft: MyDraft | None = None
+    #: Mine, that no message has taken yet.
+    uploads: list[WaitingFile] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    follows: bool = False
+    followers: int = 0
+    links: list[Linked] = field(default_factory=list)
+    merged_from: list[Merged] = field(default_factory=list)
+    merged_into: Merged | None = None
+    seconds_spent: int = 0
+    read_until: datetime | None = None
+    undo_send_seconds: int = 10
+    measures_time: bool = False
+
+    @classmethod
+    def load(cls, ticket: Ticket, user: User) -> Self:
+        sql, values = _asking(is_manager=user.is_manager)
+        real = {_TICKET: ticket.pk, _USER: user.pk}
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [real.get(v, v) if isinstance(v, int) else v for v in values])
+            row = cursor.fetchone()
+        assert row, "A ticket that was loaded is not deleted."
+        told: dict[str, Any] = json.loads(row[0]) if isinstance(row[0], str) else row[0]
+        company = told["company"] or {}
+        return cls(
+            draft=_draft(told["draft"]),
+            uploads=_files(told["uploads"]),
+            held=[_held(one) for one in told["held"] or ()],
+            follows=told["follows"],
+            followers=told["followers"] or 0,
+            links=[_linked(one, ticket) for one in told["links"] or ()],
+            merged_from=[_merged(one) for one in told["merged_from"] or ()],
+            merged_into=_merged(told["merged_into"]) if told["merged_into"] else None,
+            seconds_spent=told["seconds_spent"] or 0,
+            read_until=_moment(told["read_until"]),
+            undo_send_seconds=company.get("undo", Company().undo_send_seconds),
+            measures_time=company.get("measures", False),
+        )
+
+    @property
+    def incidents(self) -> list[Linked]:
+        """What this problem causes and nobody has solved yet."""
+        return [
+            link
+            for link in self.links
+            if link.is_incident_of_this and link.status_category not in ("solved", "closed")
+        ]
+
+
+@cache
+def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
+    """The SQL of the one query. Writing it takes longer than running it, and it differs only by
+    whose tickets the reader may see."""
+    reader = User(pk=_USER, role=Role.MANAGER if is_manager else Role.AGENT)
+    visible = Ticket.objects.visible_to(reader).order_by()
+    links = TicketLink.objects.filter(Q(ticket=_TICKET) | Q(other=_TICKET)).filter(
+        Q(ticket=_TICKET, other__in=visible.values("pk"))
+        | Q(other=_TICKET, ticket__in=visible.values("pk"))
+    )
+    held = HeldMessage.objects.owed().filter(ticket=_TICKET, taken_back_at=None).order_by("pk")
+    merges = Merge.objects.standing()
+    query = Ticket.objects.filter(pk=_TICKET).values_list(
+        JSONObject(
+            draft=_one(
+                Draft.objects.filter(author=_USER, ticket=_TICKET),
+                mode="mode",
+                html="html",
+                recipients="recipients",
+                forwards="forwards_id",
+                updated_at="updated_at",
+            ),
+            uploads=_all(
+                Upload.objects.filter(user=_USER, ticket=_TICKET, held=None).order_by("pk"), **_FILE
+            ),
+            held=_all(
+                held,
+                pk="pk",
+                author_id="author_id",
+                author="author__name",
+                mode="mode",
+                html="html",
+                recipients="recipients",
+                due_at="due_at",
+                created_at="created_at",
+                uploads=_all(Upload.objects.filter(held=OuterRef("pk")).order_by("pk"), **_FILE),
+            ),
+            follows=Exists(Follower.objects.filter(ticket=_TICKET, user=_USER)),
+            followers=_figure(Follower.objects.filter(ticket=_TICKET), Count("pk")),
+            links=_all(
+                links.order_by("pk"),
+                pk="pk",
+                kind="kind",
+                ticket_id="ticket_id",
+                ticket_number="ticket__number",
+                ticket_subject="ticket__subject",
+                ticket_status="ticket__status_category",
+                other_number="other__number",
+                other_subject="other__subject",
+                other_status="other__status_category",
+            ),
+            merged_from=_all(
+                merges.filter(target=_TICKET, source__in=visible.values("pk")).order_by("pk"),
+                number="source__number",
+                subject="source__subject",
+                at="merged_at",
+            ),
+            merged_into=_one(
+                merges.filter(source=_TICKET, target__in=visible.values("pk")),
+                number="target__number",
+                subject="target__subject",
+                at="merged_at",
+            ),
+            seconds_spent=_figure(TimeEntry.objects.filter(ticket=_TICKET), Sum("seconds")),
+            read_until=Subquery(
+                ReadMark.objects.filter(user=_USER, ticket=_TICKET).values("read_until")
+            ),
+            company=_one(Company.objects.all(), undo="undo_send_seconds", measures="measures_time"),
+        )
+    )
+    sql, values = query.query.sql_with_params()
+    return sql, tuple(values)
+
+
+_FILE = {
+    "key": "key",
+    "name": "name",
+    "size": "size",
+    "content_type": "content_type",
+    "is_inline": "is_inline",
+}
+
+
+def _one(rows: QuerySet[Any], **wanted: Any) -> Subquery:
+    return Subquery(rows.values_list(JSONObject(**wanted))[:1])
+
+
+def _all(rows: QuerySet[Any], **wanted: Any) -> ArraySubquery:
+    return ArraySubquery(rows.values_list(JSONObject(**wanted)))
+
+
+def _figure(rows: QuerySet[Any], what: Any) -> Subquery:
+    # Grouped by what they have in common: one row, or none.
+    return Subquery(rows.order_by().values("ticket_id").annotate(n=what).values_list(F("n")))
+
+
+def _draft(told: Mapping[str, Any] | None) -> MyDraft | None:
+    if told is None:
+        return None
+    return MyDraft(**{**told, "updated_at": datetime.fromisoformat(told["updated_at"])})
+
+
+def _files(told: list[dict[str, Any]] | None) -> list[WaitingFile]:
+    return [WaitingFile(**one) for one in told or ()]
+
+
+def _held(told: Mapping[str, Any]) -> Held:
+    moments = {name: datetime.fromisoformat(told[name]) for name in ("due_at", "created_at")}
+    return Held(**{**told, **moments, "uploads": _files(told["uploads"])})
+
+
+def _linked(told: Mapping[str, Any], ticket: Ticket) -> Linked:
+    is_from_here = told["ticket_id"] == ticket.pk
+    far = "other" if is_from_here else "ticket"
+    return Linked(
+        pk=told["pk"],
+        kind=told["kind"],
+        is_from_here=is_from_here,
+        number=told[f"{far}_number"],
+        subject=told[f"{far}_subject"],
+        status_category=told[f"{far}_status"],
+    )
+
+
+def _merged(told: Mapping[str, Any]) -> Merged:
+    return Merged(told["number"], told["subject"], datetime.fromisoformat(told["at"]))
+
+
+def _moment(told: str | None) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None

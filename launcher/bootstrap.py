@@ -34,6 +34,8 @@ from launcher.progress import say
 BROWSER_FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "idiomorph-ext.min.js": "idiomorph/dist/idiomorph-ext.min.js",
+    "trix.esm.min.js": "trix/dist/trix.esm.min.js",
+    "trix.esm.min.js.map": "trix/dist/trix.esm.min.js.map",
     "inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
 }

@@ -293,6 +293,7 @@ def importmap(context: Context) -> SafeString:
     """
     names = _modules() if settings.DEBUG else _known_modules()
     imports = {f"helpdesk/{name.removesuffix('.js')}": static(f"js/{name}") for name in names}
+    imports["trix"] = static("vendor/trix.esm.min.js")
     # "<" cannot stand in a static address, but nothing may end the script element early.
     text = json.dumps({"imports": imports}, indent=None).replace("<", "\\u003c")
     nonce = getattr(context.get("request"), "csp_nonce", "")

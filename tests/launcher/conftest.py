@@ -78,6 +78,7 @@ class Checkout:
         files = {
             "htmx.org/dist": "htmx.min.js",
             "idiomorph/dist": "idiomorph-ext.min.js",
+            "trix/dist": "trix.esm.min.js",
             "@fontsource-variable/inter/files": "inter-latin-wght-normal.woff2",
         }
         lines = [
@@ -85,7 +86,9 @@ class Checkout:
             for folder, name in files.items()
         ]
         font = "node_modules/@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2"
-        self.program("npm", "\n".join([*lines, f"echo x > {font}"]))
+        source_map = "node_modules/trix/dist/trix.esm.min.js.map"
+        more = [f"echo x > {name}" for name in (font, source_map)]
+        self.program("npm", "\n".join([*lines, *more]))
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the folder to its end."""

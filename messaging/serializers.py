@@ -52,7 +52,7 @@ class Strict(serializers.Serializer[Any]):
 )
 class CategoryField(serializers.Field[Category, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Category:
-        tree = Category.objects.as_tree()
+        tree = Category.objects.in_use().as_tree()
         if isinstance(data, int) and not isinstance(data, bool):
             found = [category for category in tree if category.pk == data]
         elif isinstance(data, str):

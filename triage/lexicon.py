@@ -35,6 +35,8 @@ class Node:
 
     category: Category
     label: Label
+    #: The teams that are in use.
+    teams: frozenset[int]
 
     @property
     def parent_id(self) -> int | None:
@@ -42,7 +44,8 @@ class Node:
 
     @property
     def team_id(self) -> int | None:
-        return self.category.team_id
+        """The team to which it leads, if that still takes tickets."""
+        return self.category.team_id if self.category.team_id in self.teams else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +78,21 @@ def current() -> Snapshot:
 @lru_cache(maxsize=1)
 def _load(fingerprint: str) -> Snapshot:
     tree = Category.objects.as_tree()
-    categories = {category.pk: Node(category, _label(category)) for category in tree}
+    teams = {team.pk: team for team in Team.objects.in_use()}
+    in_use = frozenset(teams)
+    categories = {category.pk: Node(category, _label(category), in_use) for category in tree}
     terms = (
         Term(k.category_id, categories[k.category_id].label, k.phrase, k.language, k.weight)
-        for k in Keyword.objects.order_by("pk")
+        for k in Keyword.objects.filter(category__archived_at=None).order_by("pk")
     )
     senders = (
         SenderPattern(rule.category_id, categories[rule.category_id].label, rule.pattern)
-        for rule in SenderRule.objects.order_by("pk")
+        for rule in SenderRule.objects.filter(category__archived_at=None).order_by("pk")
     )
     return Snapshot(
         lexicon=Lexicon(terms=tuple(terms), senders=tuple(senders)),
         categories=categories,
-        teams={team.pk: team for team in Team.objects.all()},
+        teams=teams,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Self
 
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -125,11 +126,38 @@ class RequestFormField(models.Model):
         return f"{self.form} · {self.field}"
 
 
+@dataclass(frozen=True, slots=True)
+class TagUse:
+    """A tag as tickets carry it or as it is suggested, and on how many tickets it is."""
+
+    name: str
+    tickets: int
+    meaning: str
+
+
+class TagManager(models.Manager["Tag"]):
+    def used(self, *, words: str = "", limit: int = 500) -> list[TagUse]:
+        """Every tag that is on a ticket or suggested and has `words` in it, the most used first."""
+        sql = """
+            SELECT name, max(tickets), max(meaning) FROM (
+                SELECT tag AS name, count(*) AS tickets, '' AS meaning
+                FROM tickets_ticket, unnest(tags) AS tag GROUP BY tag
+                UNION ALL SELECT name, 0, meaning FROM tickets_tag
+            ) AS words
+            WHERE strpos(name, %s) > 0 GROUP BY name ORDER BY 2 DESC, 1 LIMIT %s
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [words.lower(), limit])
+            return [TagUse(*row) for row in cursor.fetchall()]
+
+
 class Tag(models.Model):
     """A tag that the company suggests, with what it means. Tickets carry the bare words."""
 
     name = models.CharField(_("name"), max_length=50, unique=True)
     meaning = models.CharField(_("what it means"), max_length=200, blank=True)
+
+    objects = TagManager()
 
     class Meta:
         ordering = ["name"]

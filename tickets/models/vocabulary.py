@@ -89,6 +89,9 @@ class Status(TranslatedName):
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
+    def in_use(self) -> Self:
+        return self.filter(archived_at=None)
+
     def as_tree(self) -> list[Category]:
         """All categories, parents before their children, each with its parent loaded: one query."""
         rows = list(self.order_by("position", "name", "pk"))

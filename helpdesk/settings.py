@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "helpdesk",
     "workspace",
     "portal",
+    "administration",
     "metrics",
     "surveys",
     "messaging",
@@ -336,7 +337,8 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
-        "style-src": [SELF],
+        # The editor writes its own rules into the page that names this nonce, see composer.js.
+        "style-src": [SELF, NONCE],
         "font-src": [SELF],
         "img-src": [SELF],
         "connect-src": [SELF],

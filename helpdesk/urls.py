@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("messaging.urls")),
     path("desk/", include("workspace.urls")),
     path("review/", include("metrics.urls")),
+    path("settings/", include("administration.urls")),
     path("", include("portal.urls")),
 ]
 if settings.CAUGHT_MAIL_DIR:

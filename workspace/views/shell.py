@@ -8,8 +8,19 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from people.models import User
+from people.models import Permission, User
 from workspace.queues import COUNT_LIMIT, QUEUES, Queue, counts
+
+#: What opens a part of the settings that others do not have.
+SETTINGS = frozenset(
+    {
+        Permission.MANAGE_TEAMS,
+        Permission.MANAGE_VOCABULARY,
+        Permission.MANAGE_BRAND,
+        Permission.MANAGE_USERS,
+        Permission.READ_CHANGES,
+    }
+)
 
 
 def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
@@ -27,12 +38,24 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
         }
         for queue in QUEUES.values()
     ]
-    if user.is_manager and (review := _address("review")):
+    if user.may(Permission.SEE_REVIEWS) and (review := _address("review")):
         pages.append(
             {
                 "url": review,
                 "label": _("Weekly review"),
                 "icon": "chart-column",
+                "count": "",
+                "current": False,
+                "key": "",
+                "group": _("Company"),
+            }
+        )
+    if user.permissions & SETTINGS and (settings := _address("settings_index")):
+        pages.append(
+            {
+                "url": settings,
+                "label": _("Settings"),
+                "icon": "settings",
                 "count": "",
                 "current": False,
                 "key": "",

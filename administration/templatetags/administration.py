@@ -1,0 +1,78 @@
+"""How the settings say what changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.translation import gettext as _
+
+from people.models import Change
+
+register = template.Library()
+
+ROOMS = ("people", "tickets", "triage", "workspace")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    label: str
+    before: str
+    after: str
+    has_before: bool
+    has_after: bool
+
+
+@register.filter
+def differs(change: Change) -> list[Difference]:
+    """What was before and what after, a line for each field, in words."""
+    return [
+        Difference(
+            label=field_label(change.subject_kind, name),
+            before=in_words(change.subject_kind, name, change.before.get(name)),
+            after=in_words(change.subject_kind, name, change.after.get(name)),
+            has_before=name in change.before,
+            has_after=name in change.after,
+        )
+        for name in {**change.before, **change.after}
+    ]
+
+
+def field_label(kind: str, name: str) -> str:
+    """What a field is called on the forms, or its own name where nobody knows it."""
+    field = _field(kind, name)
+    label = str(field.verbose_name) if field is not None and hasattr(field, "verbose_name") else ""
+    label = label or name.replace("_", " ")
+    return label[:1].upper() + label[1:]
+
+
+def in_words(kind: str, name: str, value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return ""
+    if value is True:
+        return _("yes")
+    if value is False:
+        return _("no")
+    choices = dict(getattr(_field(kind, name), "flatchoices", None) or ())
+    if isinstance(value, str | int) and value in choices:
+        return str(choices[value])
+    if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
+        base = getattr(_field(kind, name), "base_field", None)
+        inner = dict(getattr(base, "flatchoices", None) or ())
+        return ", ".join(str(inner.get(one, one)) for one in value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _field(kind: str, name: str) -> Any:
+    for room in ROOMS:
+        try:
+            return apps.get_model(room, kind)._meta.get_field(name)
+        except (LookupError, FieldDoesNotExist):
+            continue
+    return None

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
-from tickets.actions import TicketHasChanged, TicketIsClosed, TicketRefusal
+from tickets.actions import FieldsAreMissing, TicketHasChanged, TicketIsClosed, TicketRefusal
 
 MEDIA_TYPE = "application/problem+json"
 # Names, not addresses: nothing is to be fetched there (RFC 9457, section 3.1.1).
@@ -87,6 +87,13 @@ def _refusal(error: TicketRefusal) -> Response:
         )
     if isinstance(error, TicketIsClosed):
         return _problem(409, type="ticket-is-closed", detail=_("The ticket is closed."))
+    if isinstance(error, FieldsAreMissing):
+        return _problem(
+            409,
+            type="fields-are-missing",
+            detail=_("Before the ticket is solved it needs: %(fields)s") % {"fields": error.names},
+            fields=[field.key for field in error.fields],
+        )
     return _problem(409, type="refused", detail=_("The ticket does not allow this change."))
 
 

@@ -3,6 +3,7 @@
 from tickets.actions.annul import CannotBeAnnulled, annul_event
 from tickets.actions.assign import NotOnTeam, assign_ticket, move_to_team
 from tickets.actions.classify import mark_ticket, set_category, set_priority, set_tags, set_type
+from tickets.actions.fields import FieldsAreMissing, set_fields
 from tickets.actions.messages import add_note, follow_up, receive_reply, reply
 from tickets.actions.open import open_ticket
 from tickets.actions.status import (
@@ -20,6 +21,7 @@ from tickets.drafts import FileDraft, MessageDraft
 __all__ = [
     "CannotBeAnnulled",
     "EmptyMessage",
+    "FieldsAreMissing",
     "FileDraft",
     "MessageDraft",
     "NotOnTeam",
@@ -40,6 +42,7 @@ __all__ = [
     "reopen_ticket",
     "reply",
     "set_category",
+    "set_fields",
     "set_priority",
     "set_status",
     "set_tags",

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from tickets import clock, history
+from tickets.actions.fields import check_fields
 from tickets.actions.versions import TicketRefusal, locked_for_change
 from tickets.actor import Actor
 from tickets.models import Kind, Status, StatusCategory, Ticket
@@ -24,15 +25,17 @@ def set_status(
 ) -> Ticket:
     """Move the ticket to another status; solving and reopening are two cases of it.
 
-    Raises `TicketIsClosed`, `TicketHasChanged`, or `StatusIsLeftToTime` for a status in `closed`.
+    Raises `TicketIsClosed`, `TicketHasChanged`, `StatusIsLeftToTime` for a status in `closed`, or
+    `FieldsAreMissing` when a colleague solves what lacks a required field; a customer who says
+    that it is solved, and a rule, are not asked for fields.
     """
     ticket = locked_for_change(ticket, seen=seen)
-    check_choosable(ticket, to)
+    check_choosable(ticket, to, is_by_colleague=actor.as_user is not None)
     return change_status(ticket, to=to, actor=actor, reason=reason)
 
 
 def solve_ticket(ticket: Ticket, *, actor: Actor, seen: int | None = None) -> Ticket:
-    """Declare the work done. Raises `TicketIsClosed` or `TicketHasChanged`."""
+    """Declare the work done. Raises `TicketIsClosed`, `TicketHasChanged` or `FieldsAreMissing`."""
     return set_status(ticket, to=_default(StatusCategory.SOLVED), actor=actor, seen=seen)
 
 
@@ -56,10 +59,13 @@ def close_ticket(ticket: Ticket, *, actor: Actor) -> Ticket:
     return change_status(ticket, to=_default(StatusCategory.CLOSED), actor=actor)
 
 
-def check_choosable(ticket: Ticket, status: Status) -> None:
-    """Raise `StatusIsLeftToTime` when nobody may choose the status for the ticket."""
+def check_choosable(ticket: Ticket, status: Status, *, is_by_colleague: bool = True) -> None:
+    """Raise `StatusIsLeftToTime` when nobody may choose the status for the ticket, and
+    `FieldsAreMissing` when a colleague may not yet."""
     if status.category == StatusCategory.CLOSED:
         raise StatusIsLeftToTime(ticket)
+    if is_by_colleague and status.category == StatusCategory.SOLVED and not ticket.is_over:
+        check_fields(ticket)
 
 
 def change_status(ticket: Ticket, *, to: Status, actor: Actor, reason: Any = None) -> Ticket:

@@ -117,6 +117,7 @@ class OutgoingMail(Owed):
         ACKNOWLEDGEMENT = "acknowledgement", _("Acknowledgement")
         SURVEY = "survey", _("Survey")
         LOGIN_LINK = "login_link", _("Log-in link")
+        INVITATION = "invitation", _("Invitation")
 
     purpose = models.CharField(max_length=20, choices=Purpose)
     ticket = models.ForeignKey(

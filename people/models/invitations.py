@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
 
@@ -25,8 +25,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
 
     def by_token(self, token: str) -> Self:
-        """The open invitation whose link this is."""
-        return self.open().filter(digest=digest_of(token))
+        """The open invitation whose link this is, if whoever sent it still works here."""
+        return self.open().filter(digest=digest_of(token), invited_by__is_active=True)
+
+    def unanswered(self) -> Self:
+        """Neither accepted nor withdrawn, the newest first; some may have run out."""
+        return self.filter(accepted_at=None, withdrawn_at=None).order_by("-invited_at")
 
 
 class Invitation(models.Model):
@@ -36,7 +40,7 @@ class Invitation(models.Model):
     name = models.CharField(_("name"), max_length=120, blank=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.AGENT)
     custom_role = models.ForeignKey(
-        CustomRole, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+        CustomRole, null=True, blank=True, on_delete=models.CASCADE, related_name="invitations"
     )
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
@@ -64,6 +68,14 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.invited_at + VALID_FOR
+
+    @property
+    def has_run_out(self) -> bool:
+        return self.expires_at <= timezone.now()
 
 
 def new_token() -> str:

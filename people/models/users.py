@@ -77,6 +77,8 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
     signature = models.TextField(_("signature"), blank=True)
     # How the pages look and what is notified, by the name of the preference.
     preferences = models.JSONField(default=dict, blank=True, editable=False)
+    # Counted up when all of their sessions must end.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -109,13 +111,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
     @cached_property
     def permissions(self) -> frozenset[Permission]:
         """What the role allows beside working the tickets that they see."""
-        if self.role == Role.ADMINISTRATOR:
-            return frozenset(Permission)
-        if self.role == Role.MANAGER:
-            return MANAGER_PERMISSIONS
-        if self.custom_role:
-            return frozenset(Permission(name) for name in self.custom_role.permissions)
-        return frozenset()
+        return permissions_of(self.role, self.custom_role)
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -131,3 +127,19 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
 
     def get_full_name(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry to count: it changes with the password and the epoch."""
+        held: str = super()._get_session_auth_hash(secret)
+        return f"{held}:{self.session_epoch}" if self.session_epoch else held
+
+
+def permissions_of(role: str, custom_role: CustomRole | None) -> frozenset[Permission]:
+    """What somebody in this role may beside working the tickets that they see."""
+    if role == Role.ADMINISTRATOR:
+        return frozenset(Permission)
+    if role == Role.MANAGER:
+        return MANAGER_PERMISSIONS
+    if role == Role.CUSTOM and custom_role:
+        return frozenset(Permission(name) for name in custom_role.permissions)
+    return frozenset()

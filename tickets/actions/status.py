@@ -81,9 +81,18 @@ def change_status(ticket: Ticket, *, to: Status, actor: Actor, reason: Any = Non
     elif now_over and not was_over:
         ticket.solved_at = clock.now()
         ticket.waiting_since = None
+        ticket.snoozed_at = ticket.snoozed_until = None
     elif was_over and not now_over:
         ticket.solved_at = ticket.closed_at = None
-    ticket.save_change("status", "status_category", "solved_at", "closed_at", "waiting_since")
+    ticket.save_change(
+        "status",
+        "status_category",
+        "solved_at",
+        "closed_at",
+        "waiting_since",
+        "snoozed_at",
+        "snoozed_until",
+    )
     history.record(
         ticket,
         _kind(was_over=was_over, now_over=now_over, to=to),

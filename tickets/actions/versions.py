@@ -17,6 +17,10 @@ class TicketIsClosed(TicketRefusal):
     """A closed ticket stays as it is; a reply to it opens a follow-up."""
 
 
+class TicketIsMerged(TicketIsClosed):
+    """Its conversations went on in another ticket, `ticket.merged_into`."""
+
+
 class TicketHasChanged(TicketRefusal):
     """Somebody changed the ticket since the version that this change was made on."""
 
@@ -32,8 +36,7 @@ def locked_for_change(ticket: Ticket, *, seen: int | None = None) -> Ticket:
     Raises `TicketHasChanged` when it is not the newest, and `TicketIsClosed`.
     """
     fresh = locked_though_closed(ticket, seen=seen)
-    if fresh.is_closed:
-        raise TicketIsClosed(fresh)
+    check_open(fresh)
     return fresh
 
 
@@ -47,6 +50,28 @@ def locked_though_closed(ticket: Ticket, *, seen: int | None = None) -> Ticket:
         raise TicketHasChanged(fresh, seen=seen)
     _keep_loaded(fresh, ticket)
     return fresh
+
+
+def both_locked(one: Ticket, two: Ticket) -> tuple[Ticket, Ticket]:
+    """The newest state of two tickets, locked in the order of their keys, so that two changes that
+    concern the same two never wait for one another for ever."""
+    rows = Ticket.objects.locked().filter(pk__in={one.pk, two.pk}).order_by("pk")
+    fresh = {ticket.pk: ticket for ticket in rows}
+    return fresh[one.pk], fresh[two.pk]
+
+
+def check_seen(ticket: Ticket, seen: int | None) -> None:
+    """Raise `TicketHasChanged` when the locked ticket is newer than the page that was looked at."""
+    if seen is not None and seen != ticket.version:
+        raise TicketHasChanged(ticket, seen=seen)
+
+
+def check_open(ticket: Ticket) -> None:
+    """Raise `TicketIsMerged` or `TicketIsClosed` for a locked ticket that stays as it is."""
+    if ticket.merged_into_id:
+        raise TicketIsMerged(ticket)
+    if ticket.is_closed:
+        raise TicketIsClosed(ticket)
 
 
 def _keep_loaded(fresh: Ticket, known: Ticket) -> None:

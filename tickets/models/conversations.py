@@ -5,12 +5,40 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Max, Q, When
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Customer, Identity, User
 from tickets.models.tickets import Channel, Ticket, new_key
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def of(self, ticket: Ticket) -> Self:
+        """A ticket's conversations; of a merged one those that went on in another ticket."""
+        if ticket.merged_into_id is None:
+            return self.filter(ticket=ticket)
+        return self.filter(pk__in=ticket.merges.standing().get().conversations)
+
+    def behind_link_of(self, ticket: Ticket) -> Self:
+        """What the holder of a ticket's private link may read: its requester's conversations that
+        were begun in it.
+
+        Not those that a merge brought: the link may be in the hands of somebody who wrote in the
+        requester's name, and a merge must not hand them what the requester really wrote.
+        """
+        brought = [pk for moved in ticket.absorbed.standing().moved() for pk in moved]
+        return self.of(ticket).filter(customer=ticket.customer_id).exclude(pk__in=brought)
+
+    def last_spoken_first(self) -> Self:
+        """That in which the customer wrote last, or that was begun since, stands first; calls come
+        last, since nobody can be answered in them."""
+        last = Max("messages__occurred_at", filter=Q(messages__kind=MessageKind.INBOUND))
+        return self.annotate(
+            is_call=Case(When(channel=Channel.PHONE, then=1), default=0),
+            spoken_at=Greatest(last, "created_at"),
+        ).order_by("is_call", "-spoken_at", "-pk")
 
 
 class Conversation(models.Model):
@@ -27,6 +55,8 @@ class Conversation(models.Model):
     reply_key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = ConversationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -39,6 +69,13 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} · {self.customer_id}"
+
+    @property
+    def begun_in(self) -> Ticket:
+        """The ticket behind whose private link it stands: its own, or the one that a merge brought
+        it from."""
+        merge = self.ticket.absorbed.model._default_manager.first_to_move(self.pk)
+        return merge.source if merge else self.ticket
 
 
 class MessageKind(models.TextChoices):

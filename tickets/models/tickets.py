@@ -88,8 +88,13 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(access_key=key) if len(key) == ACCESS_KEY_LENGTH else self.none()
 
     def asked_by(self, customer: Customer) -> Self:
-        """What the customer themselves may list, newest first."""
-        return self.filter(customer=customer).order_by("-created_at", "-pk")
+        """What the customer themselves may list, newest first; merged ones are one."""
+        own = Q(merged_into=None) | ~Q(merged_into__customer=customer)
+        return self.filter(own, customer=customer).order_by("-created_at", "-pk")
+
+    def to_wake(self) -> Self:
+        """Snoozed until a time that has come."""
+        return self.filter(snoozed_until__lte=clock.now())
 
     def created_before(self, ticket: Ticket) -> Self:
         """Those that stand after this ticket where the newest comes first."""
@@ -314,7 +319,15 @@ class Ticket(models.Model):
     @property
     def newest_conversation(self) -> Conversation:
         """The one in which the customer is answered; a ticket is opened with its first."""
-        return self.conversations.order_by("-created_at", "-pk")[0]
+        return self.conversations.model.objects.of(self).last_spoken_first()[0]
+
+    @property
+    def carried_on_in(self) -> Ticket:
+        """The ticket in which the work goes on: itself, or the one it was merged into."""
+        ticket = self
+        while ticket.merged_into:
+            ticket = ticket.merged_into
+        return ticket
 
     def takes_replies_at(self, moment: datetime) -> bool:
         """Whether a customer's message continues this ticket; otherwise it opens a follow-up."""

@@ -104,6 +104,20 @@ class MergeQuerySet(models.QuerySet["Merge"]):
     def standing(self) -> Self:
         return self.filter(undone_at=None)
 
+    def moved(self) -> list[list[int]]:
+        """The ids of the conversations that each of them moved."""
+        return list(self.values_list("conversations", flat=True))
+
+    def first_to_move(self, conversation: int) -> Merge | None:
+        """The oldest standing merge that moved this conversation: where it was begun."""
+        return (
+            self.standing()
+            .filter(conversations__contains=conversation)
+            .select_related("source")
+            .order_by("pk")
+            .first()
+        )
+
 
 class Merge(models.Model):
     """That the conversations of one ticket were moved into another, and what is needed to move

@@ -9,7 +9,23 @@ from people.actions.colleagues import (
     reactivate_user,
     write_role,
 )
-from people.actions.customers import recognise
+from people.actions.customers import (
+    CustomerHasChanged,
+    CustomerWasMerged,
+    TooManyAttributes,
+    change_customer,
+    create_customer,
+    recognise,
+    set_attributes,
+)
+from people.actions.identities import (
+    IdentityIsTaken,
+    IdentityRefused,
+    add_identity,
+    put_identity_first,
+    remove_identity,
+    verify_identity,
+)
 from people.actions.invitations import (
     AlreadyInvited,
     AlreadyWorksHere,
@@ -19,27 +35,57 @@ from people.actions.invitations import (
     renew_invitation,
     withdraw_invitation,
 )
+from people.actions.notes import NoteIsNotYours, change_note, note_customer, remove_note
+from people.actions.organisations import (
+    NoSuchDomain,
+    OrganisationHasChanged,
+    change_organisation,
+    organisation_named,
+)
 from people.actions.own import create_api_token, set_availability, set_language
+from people.actions.touchpoints import ToldOfAnother, add_touchpoint
 
 __all__ = [
     "AlreadyInvited",
     "AlreadyWorksHere",
     "BeyondOwnPermissions",
+    "CustomerHasChanged",
+    "CustomerWasMerged",
+    "IdentityIsTaken",
+    "IdentityRefused",
     "InvitationIsNoGood",
     "IsOneself",
     "LastAdministrator",
+    "NoSuchDomain",
+    "NoteIsNotYours",
+    "OrganisationHasChanged",
     "RoleIsInUse",
+    "ToldOfAnother",
+    "TooManyAttributes",
     "accept_invitation",
+    "add_identity",
+    "add_touchpoint",
+    "change_customer",
+    "change_note",
+    "change_organisation",
     "change_user",
     "create_api_token",
+    "create_customer",
     "deactivate_user",
     "delete_role",
     "invite",
+    "note_customer",
+    "organisation_named",
+    "put_identity_first",
     "reactivate_user",
     "recognise",
+    "remove_identity",
+    "remove_note",
     "renew_invitation",
+    "set_attributes",
     "set_availability",
     "set_language",
+    "verify_identity",
     "withdraw_invitation",
     "write_role",
 ]

@@ -59,7 +59,7 @@ def change_organisation(
 
 
 def normalised_domains(domains: Iterable[str]) -> list[str]:
-    """In lower case, without what stands before an @, each once, in order. Raises `NoSuchDomain`."""
+    """In lower case, without what stands before an @, each once. Raises `NoSuchDomain`."""
     found = []
     for text in domains:
         domain = text.strip().lower().rpartition("@")[2]

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
 from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Right
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,13 +22,27 @@ class Tier(models.TextChoices):
     VIP = "vip", _("VIP")
 
 
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.is_active else self.none()
+
+    def named(self, name: str) -> Self:
+        """Those of this name, whatever its case; the oldest first."""
+        return self.filter(name__iexact=name.strip()).order_by("pk")
+
+
 class Organisation(models.Model):
     name = models.CharField(_("name"), max_length=160)
     # Customers who write from one of these domains belong here.
     domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
 
+    objects = OrganisationQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
+        indexes = [
+            GinIndex(SearchVector("name", config="simple"), name="people_organisation_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -38,6 +57,60 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(
             identities__kind=Identity.Kind.EMAIL, identities__value=normalised_email(address)
         )
+
+    def standing(self) -> Self:
+        """Without the records that were merged into another."""
+        return self.filter(merged_into=None)
+
+    def found(self, words: str) -> Self:
+        """Those whose name, organisation, address or phone number has every one of these words, or
+        begins with it. Each word is looked up in an index of its own."""
+        parts = words.split()[:MOST_WORDS]
+        return self._having(words) if _is_phone(words) else self._having(*parts)
+
+    def _having(self, *parts: str) -> Self:
+        found = self
+        for part in parts:
+            by_identity = Identity.objects.looking_like(part).values("customer")
+            if query := _beginning_with(part):
+                names = Customer.objects.annotate(words=_WORDS).filter(words=query)
+                firms = Organisation.objects.annotate(words=_WORDS).filter(words=query)
+                at_firms = Customer.objects.filter(organisation__in=firms.values("pk"))
+                by_identity = names.values("pk").union(by_identity, at_firms.values("pk"))
+            found = found.filter(pk__in=by_identity)
+        return found if parts else found.none()
+
+    def alike(self, customer: Customer) -> Self:
+        """Who may be the same person: the same phone number written otherwise, or the same name at
+        the same organisation."""
+        tails = {
+            one.value[-PHONE_TAIL:]
+            for one in customer.identities.all()
+            if one.kind == Identity.Kind.PHONE and len(one.value) >= PHONE_TAIL
+        }
+        phones = Identity.objects.ending_with(tails).values("customer")
+        same = Q(pk__in=phones)
+        if customer.organisation_id and customer.name.strip():
+            same |= Q(organisation=customer.organisation_id, name__iexact=customer.name.strip())
+        return self.standing().exclude(pk=customer.pk).filter(same).order_by("pk")
+
+
+#: Words of a search that are looked at.
+MOST_WORDS = 6
+#: Digits at the end of a phone number that are the same however its beginning is written.
+PHONE_TAIL = 9
+_WORDS = SearchVector("name", config="simple")
+
+
+def _beginning_with(part: str) -> SearchQuery | None:
+    words = re.findall(r"\w+", part)
+    if not words:
+        return None
+    return SearchQuery(" & ".join(f"{w}:*" for w in words), config="simple", search_type="raw")
+
+
+def _is_phone(words: str) -> bool:
+    return bool(re.fullmatch(r"[+\d][\d\s()./-]{5,}", words.strip()))
 
 
 class Customer(models.Model):
@@ -72,15 +145,55 @@ class Customer(models.Model):
                 name="people_customer_merged_into_another",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["name", "id"],
+                condition=Q(merged_into=None),
+                name="people_customer_by_name",
+            ),
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="people_customer_merged",
+            ),
+            GinIndex(SearchVector("name", config="simple"), name="people_customer_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def email(self) -> str:
-        """The oldest address we know, or an empty text."""
+        """The first of their addresses, or an empty text."""
         addresses = [i for i in self.identities.all() if i.kind == Identity.Kind.EMAIL]
-        return min(addresses, key=lambda i: i.pk).value if addresses else ""
+        return min(addresses, key=lambda i: (i.position, i.pk)).value if addresses else ""
+
+    @property
+    def kept(self) -> Customer:
+        """The record that stands for this person: itself, or the one that it was merged into."""
+        customer = self
+        while customer.merged_into is not None:
+            customer = customer.merged_into
+        return customer
+
+
+class IdentityQuerySet(models.QuerySet["Identity"]):
+    def looking_like(self, text: str) -> Self:
+        """Those that begin with this text, and phone numbers that end like this one."""
+        same = Q(value__startswith=text.strip().lower()) | Q(value__startswith=text.strip())
+        digits = re.sub(r"\D", "", text)
+        if len(digits) < 6 or not _is_phone(text):
+            return self.filter(same)
+        if len(digits) >= PHONE_TAIL:
+            return self.filter(
+                same | Q(pk__in=Identity.objects.ending_with({digits[-PHONE_TAIL:]}))
+            )
+        return self.filter(same | Q(kind=Identity.Kind.PHONE, value__startswith=f"+{digits}"))
+
+    def ending_with(self, tails: set[str]) -> Self:
+        """Phone numbers by their last digits."""
+        phones = self.filter(kind=Identity.Kind.PHONE)
+        return phones.annotate(tail=Right("value", PHONE_TAIL)).filter(tail__in=tails)
 
 
 class Identity(models.Model):
@@ -95,15 +208,29 @@ class Identity(models.Model):
     kind = models.CharField(max_length=20, choices=Kind)
     value = models.CharField(max_length=320)
     is_verified = models.BooleanField(default=False)
+    # The first address is the one that we write to where a conversation names none.
+    position = models.PositiveSmallIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = IdentityQuerySet.as_manager()
+
     class Meta:
-        ordering = ["pk"]
+        ordering = ["position", "pk"]
         verbose_name_plural = "identities"
         constraints = [
             models.UniqueConstraint("kind", "value", name="people_identity_is_unique"),
             models.CheckConstraint(
                 condition=~models.Q(value=""), name="people_identity_is_not_empty"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                OpClass(F("value"), name="varchar_pattern_ops"), name="people_identity_beginning"
+            ),
+            models.Index(
+                Right("value", PHONE_TAIL),
+                condition=Q(kind="phone"),
+                name="people_identity_phone_tail",
             ),
         ]
 

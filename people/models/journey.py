@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models.customers import Customer
+from people.models.names import one_line
 
 
 class Stage(models.TextChoices):
@@ -36,6 +37,12 @@ class TouchpointQuerySet(models.QuerySet["Touchpoint"]):
     def of(self, customer: Customer) -> Self:
         """Newest first."""
         return self.filter(customer=customer).order_by("-occurred_at", "-pk")
+
+    def told(self, source: str, external_id: str) -> Self:
+        """What this source told under this id, if it did."""
+        return self.filter(
+            source=one_line(source, limit=60), external_id=one_line(external_id, limit=120)
+        ).exclude(external_id="")
 
 
 class Touchpoint(models.Model):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,6 +14,7 @@ from people.actions import recognise
 from people.models import Customer, Identity
 from people.models.customers import normalised_email
 from tickets.actions import MessageDraft, open_ticket, receive_reply
+from tickets.actions.fields import set_fields
 from tickets.actor import Actor
 from tickets.models import Category, Channel, Conversation, Message, Ticket
 from triage.actions import triage_ticket
@@ -23,8 +26,9 @@ class IncomingMessage:
     """What an adapter knows of a message from outside.
 
     `conversation` says what it continues; without one it opens a ticket. `language` is what the
-    channel knows (the form's page); without it the text tells. `dedupe_key` names the message in
-    its channel: the same key again is the same message.
+    channel knows (the form's page); without it the text tells. `fields` are values of the company's
+    own fields for the ticket that is opened. `dedupe_key` names the message in its channel: the
+    same key again is the same message.
     """
 
     channel: Channel
@@ -34,6 +38,7 @@ class IncomingMessage:
     subject: str = ""
     language: str = ""
     category: Category | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
     conversation: Conversation | None = None
     dedupe_key: str = ""
 
@@ -52,7 +57,7 @@ class Accepted:
 def accept(incoming: IncomingMessage) -> Accepted:
     """Recognise the customer, open or continue a ticket, and triage it: all or nothing.
 
-    Raises `EmptyMessage`.
+    Raises `EmptyMessage`, or `FieldsAreWrong`.
     """
     key, earlier = claim_key(incoming.dedupe_key)
     if earlier:
@@ -81,6 +86,8 @@ def _open(incoming: IncomingMessage) -> Accepted:
         ).first(),
         language=language,
     )
+    if incoming.fields:
+        ticket = set_fields(ticket, to=incoming.fields, actor=Actor.customer(customer))
     ticket = _triage(ticket, incoming)
     return Accepted(ticket, ticket.messages.get(), is_new_ticket=True)
 

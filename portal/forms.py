@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from people.models.customers import normalised_email
 from portal import stamps
 from portal.fields import Address, Files, OneLine, Paragraphs
+from portal.own_fields import Question, answers, input_for, questions
 from surveys.models import Score
-from tickets.models import Category
+from tickets.models import Category, RequestForm
 
 LONGEST_TEXT = 50_000
 _TOO_LONG = _("This is longer than we can take. Please send the rest as a file.")
@@ -51,7 +52,7 @@ class StampedForm(PortalForm):
         return "form:" + sha256(given.encode()).hexdigest()
 
 
-class RequestForm(StampedForm):
+class AskForm(StampedForm):
     """What a customer asks. Looks for signs of a machine too: whoever shows one is asked to send it
     once more, so that a person whom we mistook loses nothing but a click."""
 
@@ -94,10 +95,21 @@ class RequestForm(StampedForm):
     )
     attachments = Files(label=_("Files"), required=False)
 
-    def __init__(self, *args: Any, is_from_elsewhere: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        design: RequestForm | None = None,
+        is_from_elsewhere: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """`design` is the company's form that this is a copy of: the topics that it offers, the
+        fields that it asks."""
         super().__init__(*args, **kwargs)
         self._is_from_elsewhere = is_from_elsewhere
-        tree = Category.objects.as_tree()
+        tree = Category.objects.in_use().as_tree()
+        self._parents = {category.pk: category.parent_id for category in tree}
+        if design and (offered := {one.pk for one in design.categories.all()}):
+            tree = [category for category in tree if category.pk in offered]
         if tree:
             topic = cast(forms.TypedChoiceField, self.fields["category"])
             topic.choices = [
@@ -107,6 +119,28 @@ class RequestForm(StampedForm):
             topic.coerce = {str(category.pk): category for category in tree}.__getitem__
         else:
             del self.fields["category"]
+        self._questions = questions(design) if design else []
+        for question in self.asked(self.data.get("category") or self.initial.get("category")):
+            self.fields[question.name] = input_for(question)
+
+    def asked(self, category: Any) -> list[Question]:
+        """What this copy asks beside the usual, once the customer has chosen this category."""
+        at = int(category) if str(category or "").isdecimal() else None
+        lineage: list[int] = []
+        while at is not None and at in self._parents and at not in lineage:
+            lineage.append(at)
+            at = self._parents[at]
+        return [question for question in self._questions if question.is_asked(lineage)]
+
+    @property
+    def own_fields(self) -> list[forms.BoundField]:
+        """The inputs of the company's own fields, as far as they are asked now."""
+        asked = [question for question in self._questions if question.name in self.fields]
+        return [self[question.name] for question in asked]
+
+    @property
+    def has_questions_by_topic(self) -> bool:
+        return any(question.category_id for question in self._questions)
 
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"]
@@ -115,6 +149,10 @@ class RequestForm(StampedForm):
         return address
 
     def clean(self) -> dict[str, Any]:
+        values, wrong = answers(self._questions, self.cleaned_data)
+        for name, sentence in wrong:
+            self.add_error(name, sentence)
+        self.cleaned_data["own"] = values
         looks_like_a_machine = (
             # Nobody sees this field; machines like to fill it in.
             self.data.get("website")

@@ -16,6 +16,8 @@ register_converter(KeyConverter, "key")
 
 urlpatterns = [
     path("", ask.ask, name="portal_ask"),
+    path("ask/<slug:slug>/", ask.ask_by, name="portal_ask_by"),
+    path("ask/<slug:slug>/questions/", ask.questions, name="portal_questions"),
     path("requests/<key:key>/", requests.request_page, name="portal_request"),
     path("requests/<key:key>/sent/", ask.sent, name="portal_sent"),
     path("requests/<key:key>/solved/", requests.mark_solved, name="portal_solved"),

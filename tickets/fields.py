@@ -33,10 +33,16 @@ class Definition:
     name: str
     help_text: str = ""
     is_for_customers: bool = False
-    #: The choices' keys and names, in their order.
+    #: The choices' keys and names, in their order; those in `gone` are kept but not offered.
     choices: dict[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
     #: The categories that name it, and whether their tickets need it; without any, all show it.
     categories: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def offered(self) -> dict[str, str]:
+        """The choices that one can still make."""
+        return {key: name for key, name in self.choices.items() if key not in self.gone}
 
     def is_shown(self, lineage: Collection[int]) -> bool:
         """On tickets of a category with these ids: its own and those above it."""
@@ -76,6 +82,7 @@ class Definition:
                 str(one["key"]): in_language(str(one["name"]), one.get("names") or {})
                 for one in row["choices"]
             },
+            gone=frozenset(str(one["key"]) for one in row["choices"] if one.get("archived")),
             categories={one["category"]: one["required"] for one in row["of"] or ()},
         )
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -7,13 +9,15 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from people.models import AssignmentMethod, Membership, Team
+from people.audit import record_change
+from people.models import AssignmentMethod, Membership, Team, User
 from tickets import clock
 from tickets.actions import assign_ticket, move_to_team, set_category, set_priority
 from tickets.actor import Actor
 from tickets.models import Category, Ticket
 from triage import lexicon
 from triage.classify import Reason, classify
+from triage.models import Keyword, SenderRule
 from triage.prioritise import prioritise
 from triage.route import Candidate, choose_agent, team_by_category
 
@@ -21,6 +25,23 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 TRIAGE: Final = Actor.rule("Triage")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a category is recognised by: words and phrases by language, addresses and domains."""
+
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    senders: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, category: Category) -> Recognition:
+        """What the company has written down for it, in the order of writing."""
+        words: dict[str, list[str]] = {}
+        for keyword in Keyword.objects.filter(category=category).order_by("pk"):
+            words.setdefault(keyword.language, []).append(keyword.phrase)
+        rules = SenderRule.objects.filter(category=category).order_by("pk")
+        return cls(words, [rule.pattern for rule in rules])
 
 
 class _Load(TypedDict):
@@ -113,6 +134,37 @@ def assign_by_method(ticket: Ticket) -> Ticket:
     turn = max([clock.now(), *(last + timedelta(microseconds=1) for last in turns)])
     Membership.objects.filter(pk=members[user_id].pk).update(last_assigned_at=turn)
     return assign_ticket(ticket, to=members[user_id].user, actor=TRIAGE, reason=[why])
+
+
+@transaction.atomic
+def set_recognition(category: Category, to: Recognition, *, actor: User) -> None:
+    """Recognise the category by these words and senders and no others.
+
+    A sender's rule of another category becomes this one's: an address writes about one thing.
+    """
+    before = Recognition.of(category)
+    kept = {
+        (keyword.language, keyword.phrase): keyword
+        for keyword in Keyword.objects.select_for_update().filter(category=category)
+    }
+    wanted = [(code, phrase) for code, phrases in to.words.items() for phrase in phrases]
+    for gone in kept.keys() - set(wanted):
+        kept[gone].delete()
+    Keyword.objects.bulk_create(
+        # Several words in their order say more than one.
+        Keyword(category=category, language=code, phrase=phrase, weight=2 if " " in phrase else 1)
+        for code, phrase in wanted
+        if (code, phrase) not in kept
+    )
+    SenderRule.objects.filter(category=category).exclude(pattern__in=to.senders).delete()
+    for pattern in to.senders:
+        SenderRule.objects.update_or_create(pattern=pattern, defaults={"category": category})
+    record_change(actor, "changed", category, before=_recognised(before), after=_recognised(to))
+
+
+def _recognised(by: Recognition) -> dict[str, list[str]]:
+    said = {f"words_{code}": sorted(phrases) for code, phrases in by.words.items() if phrases}
+    return {**said, "senders": sorted(by.senders)}
 
 
 def _members_with_load(team: Team) -> QuerySet[WithAnnotations[Membership, _Load]]:

@@ -25,18 +25,23 @@ def stamp_on(page: HttpResponse) -> str:
     return found[1]
 
 
-def filled_in(client: Client, **typed: Any) -> dict[str, Any]:
+def filled_in(client: Client, *, at: str = "/", **typed: Any) -> dict[str, Any]:
     """What the request form sends, with Chiara's words where none are given."""
-    return {**CHIARA, "website": "", "stamp": stamp_on(client.get("/")), **typed}
+    return {**CHIARA, "website": "", "stamp": stamp_on(client.get(at)), **typed}
 
 
 def send(
-    client: Client, *, headers: dict[str, str] | None = None, after: float = 60, **typed: Any
+    client: Client,
+    *,
+    to: str = "/",
+    headers: dict[str, str] | None = None,
+    after: float = 60,
+    **typed: Any,
 ) -> Any:
     """Open the form, take `after` seconds to fill it in, and send it."""
-    data = filled_in(client, **typed)
+    data = filled_in(client, at=to, **typed)
     with time_machine.travel(timezone.now() + timedelta(seconds=after), tick=False):
-        return client.post("/", data, headers=headers or {})
+        return client.post(to, data, headers=headers or {})
 
 
 def without_tokens(page: HttpResponse) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from people.models import TranslatedName
+from people.models.names import in_language
 from tickets.models.vocabulary import Category
 
 
@@ -97,6 +98,11 @@ class RequestForm(TranslatedName):
 
     class Meta:
         ordering = ["position", "pk"]
+
+    @property
+    def introduction_here(self) -> str:
+        """In the language of the page."""
+        return in_language(self.introduction, self.introductions)
 
 
 class RequestFormField(models.Model):

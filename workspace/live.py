@@ -7,13 +7,14 @@ database connection with it, for as long as it is open.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from importlib import import_module
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -35,6 +36,8 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 PATH = "/desk/live/"
+#: How a page calls itself: random, so that no two are mistaken for one.
+PAGE_NAME = re.compile(r"[A-Za-z0-9-]{8,40}")
 #: A comment now and then tells proxies and the browser that the stream lives.
 HEARTBEAT_SECONDS = 20.0
 #: Then the page comes again, so that whoever was logged out or moved to another team is noticed.
@@ -110,7 +113,7 @@ async def _serve(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         (b"x-accel-buffering", b"no"),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    telling = asyncio.create_task(_tell(answer, send))
+    telling = asyncio.create_task(_tell(answer, send, page=_page(scope)))
     leaving = asyncio.create_task(_gone(receive))
     try:
         await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -120,15 +123,21 @@ async def _serve(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await asyncio.gather(telling, leaving, return_exceptions=True)
 
 
-async def _tell(listener: Listener, send: Send) -> None:
+def _page(scope: Mapping[str, Any]) -> str:
+    (name,) = parse_qs(scope["query_string"].decode("latin-1")).get("page", [""])[:1]
+    return name if PAGE_NAME.fullmatch(name) else ""
+
+
+async def _tell(listener: Listener, send: Send, *, page: str) -> None:
     async def say(text: str, *, more: bool = True) -> None:
         await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
 
     ends_at = time.monotonic() + LONGEST_SECONDS
-    async with Hub.here().stream(listener) as stream:
+    async with Hub.here().stream(listener, page) as stream:
         await say("retry: 3000\n\n")
         await Hub.here().subscribed(seconds=2)
-        await say(": listening\n\n")
+        # From here on nothing is missed: now the page fetches what it must know whole.
+        await say("event: listening\ndata: {}\n\n")
         while (left := ends_at - time.monotonic()) > 0:
             message = await stream.next(seconds=min(HEARTBEAT_SECONDS, left))
             await say(f"data: {message}\n\n" if message else ": still here\n\n")

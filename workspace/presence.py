@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Self, cast
 
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from people.models import User
 from tickets.models import Ticket
@@ -160,8 +162,16 @@ def _alive(redis: Redis) -> list[Presence]:
     return [Presence.read(key, values[key]) for key in keys if key in values]
 
 
-#: Takes out, at one blow, what has run out; answers with pairs of key and value.
-EXPIRE_SCRIPT = """
+async def expired(redis: AsyncRedis) -> list[Presence]:
+    """Take out, at one blow, what has run out: each is found by one process only."""
+    answer = await cast(
+        Awaitable[list[bytes]],
+        redis.eval(_EXPIRE, 2, pages_key(), until_key(), str(time.time())),
+    )
+    return [Presence.read(key, value) for key, value in zip(answer[::2], answer[1::2], strict=True)]
+
+
+_EXPIRE = """
 local gone = {}
 for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 200)) do
   local value = redis.call('HGET', KEYS[1], key)
@@ -174,8 +184,3 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMI
 end
 return gone
 """
-
-
-def pairs(answer: list[Any]) -> list[Presence]:
-    """What `EXPIRE_SCRIPT` took out."""
-    return [Presence.read(key, value) for key, value in zip(answer[::2], answer[1::2], strict=True)]

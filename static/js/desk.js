@@ -1,4 +1,6 @@
 // The desk: keeps list, counts and the open ticket fresh, and moves between tickets.
+import "helpdesk/presence";
+
 const PAUSE = 1200; // hints come in showers; the list is fetched at most so often
 
 // What a reader has opened or is typing stays when fresh content is laid over the old.

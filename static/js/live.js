@@ -2,10 +2,14 @@
 // data is JSON {"kind": "ticket", "id": 2418} or a bare word; it carries no content. On the body it
 // becomes the events hint:ticket and hint:ticket-2418, on which elements refetch what they show:
 //   hx-get="…" hx-trigger="hint:ticket-2418 from:body"
-// After a break everything may have changed: then also `hint:all`.
+// After a break everything may have changed: then also `hint:all`. `hint:listening` says that from here
+// on nothing is missed.
 import { word } from "helpdesk/toast";
 
 const PATIENCE = 5000, SLOWEST = 30000;
+
+/** What this page is called where it says what it shows. */
+export const pageName = [...crypto.getRandomValues(new Uint8Array(10))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 class LiveUpdates extends HTMLElement {
   #source; #retry; #banner; #patience; #failures = 0; #wasLost = false;
@@ -31,7 +35,7 @@ class LiveUpdates extends HTMLElement {
     this.#stop();
     const src = this.getAttribute("src");
     if (!src) return;
-    const source = new EventSource(src);
+    const source = new EventSource(`${src}?page=${pageName}`);
     this.#source = source;
     source.addEventListener("open", () => {
       this.#failures = 0;
@@ -41,9 +45,14 @@ class LiveUpdates extends HTMLElement {
     });
     source.addEventListener("message", (event) => this.#hint(event.data));
     source.addEventListener("hint", (event) => this.#hint(event.data));
+    source.addEventListener("listening", () => {
+      this.dataset.is = "listening";
+      this.#tell("listening", {});
+    });
     source.addEventListener("error", () => {
       if (source !== this.#source) return;
       source.close();
+      delete this.dataset.is;
       this.#wasLost = true;
       this.#worry();
       this.#failures += 1;

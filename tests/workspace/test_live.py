@@ -239,21 +239,23 @@ def cookie_of(user: User) -> bytes:
     return f"sessionid={client.cookies['sessionid'].value}".encode()
 
 
-def asked(*headers: tuple[bytes, bytes], method: str = "GET") -> ApplicationCommunicator:
+def asked(
+    *headers: tuple[bytes, bytes], method: str = "GET", page: str = ""
+) -> ApplicationCommunicator:
     """A request to the application as the server hands it over."""
     scope = {
         "type": "http",
         "method": method,
         "path": PATH,
-        "query_string": b"",
+        "query_string": f"page={page}".encode(),
         "headers": [(b"host", b"testserver"), *headers],
     }
     return ApplicationCommunicator(application, scope)
 
 
 @asynccontextmanager
-async def listening(cookie: bytes) -> AsyncIterator[AsyncIterator[str]]:
-    stream = asked((b"cookie", cookie), (b"origin", b"http://testserver"))
+async def listening(cookie: bytes, page: str = "") -> AsyncIterator[AsyncIterator[str]]:
+    stream = asked((b"cookie", cookie), (b"origin", b"http://testserver"), page=page)
     await stream.send_input({"type": "http.request", "body": b""})
     start = await stream.receive_output(10)
     assert start["status"] == 200
@@ -277,7 +279,7 @@ async def listening(cookie: bytes) -> AsyncIterator[AsyncIterator[str]]:
 async def heard(stream: AsyncIterator[str]) -> Any:
     """The next hint."""
     async for line in stream:
-        if line.startswith("data: "):
+        if line.startswith("data: ") and line != "data: {}":
             return json.loads(line.removeprefix("data: "))
     return None
 
@@ -356,7 +358,7 @@ def test_the_stream_tells_each_colleague_of_their_own_tickets(
             listening(cookies[2]) as saras,
         ):
             for stream in (anas, petras, saras):
-                assert await anext(stream) == ": listening"
+                assert await anext(stream) == "event: listening"
             await sync_to_async(change)(for_petra, Priority.HIGH)
             await sync_to_async(change)(for_ana, Priority.HIGH)
             return {
@@ -400,8 +402,8 @@ def test_a_stream_lives_without_redis_and_says_so_when_it_is_back(
     @in_a_loop
     async def scene() -> list[Any]:
         async with listening(cookie) as stream:
-            beats = [await anext(stream), await anext(stream)]
+            beats = [await anext(stream), await anext(stream), await anext(stream)]
             settings.REDIS_URL = right
             return [*beats, await heard(stream)]
 
-    assert scene() == [": listening", ": still here", {"kind": "all"}]
+    assert scene() == ["event: listening", "data: {}", ": still here", {"kind": "all"}]

@@ -8,6 +8,7 @@ from tickets.models.fields import (
     Tag,
 )
 from tickets.models.history import Event, Kind
+from tickets.models.search import SearchDocument
 from tickets.models.tickets import Channel, Mark, Ticket, TicketType
 from tickets.models.vocabulary import OPEN_CATEGORIES, Category, Priority, Status, StatusCategory
 from tickets.models.work import (
@@ -47,6 +48,7 @@ __all__ = [
     "ReadMark",
     "RequestForm",
     "RequestFormField",
+    "SearchDocument",
     "Status",
     "StatusCategory",
     "Tag",

@@ -62,6 +62,8 @@ COMPANY_TIME_ZONE = env.str("COMPANY_TIME_ZONE", "Europe/Rome")
 # The address that customers write to and that our mail comes from.
 SUPPORT_ADDRESS = env.str("SUPPORT_ADDRESS", "help@casanord.example")
 REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", 14)
+# In which a reply can be taken back, until the company says so in its settings.
+UNDO_SEND_SECONDS = env.int("UNDO_SEND_SECONDS", 10)
 # Short where somebody tries the loop by hand.
 SURVEY_DELAY = timedelta(seconds=env.int("SURVEY_DELAY_SECONDS", 20 if IS_LOCAL else 3600))
 SURVEY_EDITABLE_HOURS = env.int("SURVEY_EDITABLE_HOURS", 24)
@@ -221,12 +223,18 @@ CELERY_BEAT_SCHEDULE = {
             "options": {"expires": SWEEP_SECONDS},
         }
         for name in (
+            "tickets.tasks.sweep_held_messages",
             "messaging.tasks.sweep_inbound_mail",
             "messaging.tasks.sweep_outgoing_mail",
             "surveys.tasks.sweep_surveys",
             "metrics.tasks.sweep_stale_facts",
             "portal.tasks.sweep_login_requests",
         )
+    },
+    "tickets.tasks.forget_uploads": {
+        "task": "tickets.tasks.forget_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
     "tickets.tasks.close_solved_tickets": {
         "task": "tickets.tasks.close_solved_tickets",

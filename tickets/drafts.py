@@ -7,6 +7,9 @@ from typing import Any
 
 from django.core.files.base import File
 
+from tickets.models import Message, WriteMode
+from tickets.recipients import Recipients
+
 
 @dataclass(frozen=True, slots=True)
 class FileDraft:
@@ -25,7 +28,8 @@ class MessageDraft:
 
     `text` is what its author wrote, without quoted history and signature (`quoted_text`). `html`
     is as received; it is sanitised when it is stored, or `shown_html` in its place where only a
-    part is to be shown. Without either, `text` is shown as paragraphs.
+    part is to be shown. Without either, `text` is shown as paragraphs. `recipients` are those
+    beside the conversation's own identity, and `mentions` the ids of colleagues.
     """
 
     text: str
@@ -33,6 +37,8 @@ class MessageDraft:
     shown_html: str = ""
     quoted_text: str = ""
     files: tuple[FileDraft, ...] = ()
+    recipients: Recipients = field(default_factory=dict)
+    mentions: tuple[int, ...] = ()
     rfc_message_id: str = ""
     is_automatic: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -40,3 +46,18 @@ class MessageDraft:
     @property
     def is_empty(self) -> bool:
         return not (self.text.strip() or self.html.strip() or self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an agent has in their composer. `html` is as `tickets.rich_text` keeps it."""
+
+    mode: WriteMode = WriteMode.REPLY
+    html: str = ""
+    recipients: Recipients = field(default_factory=dict)
+    # The message that a forward passes on.
+    forwards: Message | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.html or self.recipients or self.forwards)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from django.conf import settings
-from django.http import FileResponse, Http404
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from tickets.drafts import FileDraft
 from tickets.models import Attachment, Message
+
+R = TypeVar("R", bound=HttpResponseBase)
+
+
+#: Kinds of picture that a page may show. What a file is called proves nothing: see `sniffed`.
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+#: So many bytes tell what a picture is.
+HEAD_BYTES = 16
 
 
 class FileRefused(Exception):
@@ -45,7 +55,7 @@ def store_files(message: Message, files: Sequence[FileDraft]) -> list[Attachment
         Attachment(
             message=message,
             name=safe_name(file.name),
-            content_type=_plausible_type(file.content_type),
+            content_type=plausible_type(file.content_type),
             size=file.content.size,
             content_id=file.content_id[:255],
             is_inline=file.is_inline,
@@ -53,7 +63,12 @@ def store_files(message: Message, files: Sequence[FileDraft]) -> list[Attachment
         for file in files
     ]
     for attachment, file in zip(attachments, files, strict=True):
-        attachment.file.save(attachment.key, file.content, save=True)
+        if isinstance(file.content, FieldFile):
+            # It waited beside a draft, in the same store: it stays where it is.
+            attachment.file.name = file.content.name
+            attachment.save()
+        else:
+            attachment.file.save(attachment.key, file.content, save=True)
     return attachments
 
 
@@ -68,7 +83,7 @@ def safe_name(name: str) -> str:
     return printable[:120].rstrip(" .") or _("file")
 
 
-def _plausible_type(content_type: str) -> str:
+def plausible_type(content_type: str) -> str:
     kind = content_type.split(";")[0].strip().lower()
     is_plausible = (
         kind.isascii() and kind.count("/") == 1 and len(kind) <= 127 and kind.isprintable()
@@ -92,8 +107,45 @@ def attachment_response(attachment: Attachment) -> FileResponse:
         filename=attachment.name,
         content_type="application/octet-stream",
     )
+    return harmless(response, cache="private, no-store")
+
+
+def picture_response(attachment: Attachment) -> FileResponse:
+    """The file as a picture to be shown, when its bytes say that it is one.
+
+    Raises `Http404` for everything else: an SVG or a page under a picture's name is never shown.
+    """
+    try:
+        content = attachment.file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    kind = sniffed(content.read(HEAD_BYTES))
+    if not kind:
+        content.close()
+        raise Http404
+    content.seek(0)
+    response = FileResponse(content, filename=attachment.name, content_type=kind)
+    # A file never changes under its key.
+    return harmless(response, cache="private, max-age=86400, immutable")
+
+
+def sniffed(head: bytes) -> str:
+    """Which of `PICTURES` begins with these bytes, whatever it is called; empty for none."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    return ""
+
+
+def harmless(response: R, *, cache: str) -> R:
+    """The response with headers under which no browser runs what a stranger sent."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = "private, no-store"
+    response["Cache-Control"] = cache
     return response

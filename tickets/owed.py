@@ -94,11 +94,18 @@ class GiveUp(Exception):
 Row = TypeVar("Row", bound=Owed)
 
 
-def fulfil(model: type[Row], pk: int, do: Callable[[Row], object]) -> bool:
+def fulfil(
+    model: type[Row],
+    pk: int,
+    do: Callable[[Row], object],
+    *,
+    given_up: Callable[[Row], object] | None = None,
+) -> bool:
     """Do what one row owes, once its time has come, under the row's lock.
 
     Safe to run twice and by two workers at once. Whatever `do` wrote is rolled back when it fails;
-    the failure is noted on the row. Returns whether it was done now.
+    the failure is noted on the row. After the last try `given_up` does what the failure means, in
+    the transaction that parks the row. Returns whether it was done now.
     """
     with transaction.atomic():
         row = (
@@ -120,6 +127,8 @@ def fulfil(model: type[Row], pk: int, do: Callable[[Row], object]) -> bool:
             row.done_at = timezone.now()
             row.save(update_fields=["done_at"])
             return True
+        if row.is_parked and given_up:
+            given_up(row)
     return False
 
 
@@ -131,20 +140,23 @@ class Broker:
     quiet_until: ClassVar[float] = 0
 
 
-def hurry(task: Task[[int], Any], pk: int) -> None:
-    """Let a worker fulfil a row soon after the commit.
+def hurry(task: Task[[int], Any], pk: int, *, in_seconds: int = 0) -> None:
+    """Let a worker fulfil a row soon after the commit, or so many seconds later.
 
     The row already says what is owed. When the broker cannot be reached, whatever made it owed
     succeeds all the same, and a sweep finds the row later.
     """
-    transaction.on_commit(partial(_queue, task, pk))
+    transaction.on_commit(partial(_queue, task, pk, in_seconds))
 
 
-def _queue(task: Task[[int], Any], pk: int) -> None:
+def _queue(task: Task[[int], Any], pk: int, in_seconds: int) -> None:
     if time.monotonic() < Broker.quiet_until:
         return
     try:
-        task.delay(pk)
+        if in_seconds:
+            task.apply_async((pk,), countdown=in_seconds)
+        else:
+            task.delay(pk)
     except OperationalError as error:
         Broker.quiet_until = time.monotonic() + Broker.quiet_seconds
         log.warning("task_not_queued", task=task.name, error=str(error))

@@ -1,17 +1,31 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 import structlog
 from celery import shared_task
 from django.db import transaction
 
 from tickets.actions import close_ticket
+from tickets.actions.drafts import sweep_uploads
+from tickets.actions.held import send_held_message
 from tickets.actor import Actor
-from tickets.models import Ticket
+from tickets.models import HeldMessage, Ticket
+
+__all__ = [
+    "close_solved_tickets",
+    "forget_uploads",
+    "send_held_message",
+    "sweep_held_messages",
+]
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 100
 AT_MOST = 5_000
+#: A message that is due for longer has been forgotten by its task.
+LATE: Final = timedelta(seconds=5)
 
 
 @shared_task
@@ -38,3 +52,20 @@ def _close_some() -> int:
     for ticket in tickets:
         close_ticket(ticket, actor=Actor.system())
     return len(tickets)
+
+
+@shared_task
+def sweep_held_messages() -> None:
+    """Send the messages whose time to take them back is over and that no task has sent."""
+    late = HeldMessage.objects.late(by=LATE).order_by("due_at")
+    for pk in late.values_list("pk", flat=True)[:AT_ONCE]:
+        send_held_message.delay(pk)
+
+
+@shared_task
+def forget_uploads() -> int:
+    """Delete the files that were put beside a draft and that nobody went on with."""
+    gone = sweep_uploads()
+    if gone:
+        log.info("uploads_forgotten", number=gone)
+    return gone

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from workspace import live
-from workspace.views import account, changes, presence, queues, tickets
+from workspace.views import account, changes, presence, queues, tickets, writing
 
 urlpatterns = [
     path("", queues.desk, name="desk"),
@@ -15,9 +15,9 @@ urlpatterns = [
     path("attachments/<slug:key>/", tickets.attachment, name="desk_attachment"),
     path("tickets/<int:number>/", tickets.ticket, name="desk_ticket"),
     path("tickets/<int:number>/since/", tickets.since, name="desk_since"),
-    path("tickets/<int:number>/messages/", changes.send, name="desk_send"),
+    path("tickets/<int:number>/messages/", writing.send, name="desk_send"),
     path("tickets/<int:number>/properties/", changes.change, name="desk_change"),
-    path("tickets/<int:number>/follow-up/", changes.follow_up, name="desk_follow_up"),
+    path("tickets/<int:number>/follow-up/", writing.follow_up, name="desk_follow_up"),
     path("tickets/<int:number>/mails/<int:pk>/", tickets.delivery, name="desk_delivery"),
     path("tickets/<int:number>/mails/<int:pk>/retry/", changes.retry, name="desk_retry"),
 ]

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 class CompanyQuerySet(models.QuerySet["Company"]):
     def ours(self) -> Company:
         """The company's row; before anybody saved one, what the environment says."""
-        return self.first() or Company(name=settings.COMPANY_NAME)
+        return self.first() or Company(
+            name=settings.COMPANY_NAME, undo_send_seconds=settings.UNDO_SEND_SECONDS
+        )
 
 
 class Company(models.Model):

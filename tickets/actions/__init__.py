@@ -4,7 +4,15 @@ from tickets.actions.annul import CannotBeAnnulled, annul_event
 from tickets.actions.assign import NotOnTeam, assign_ticket, move_to_team
 from tickets.actions.classify import mark_ticket, set_category, set_priority, set_tags, set_type
 from tickets.actions.fields import FieldsAreMissing, set_fields
-from tickets.actions.messages import add_note, follow_up, receive_reply, reply
+from tickets.actions.held import TooLate, send_written, take_back
+from tickets.actions.messages import (
+    NobodyIsNamed,
+    add_note,
+    follow_up,
+    forward,
+    receive_reply,
+    reply,
+)
 from tickets.actions.open import open_ticket
 from tickets.actions.status import (
     NotSolved,
@@ -24,23 +32,27 @@ __all__ = [
     "FieldsAreMissing",
     "FileDraft",
     "MessageDraft",
+    "NobodyIsNamed",
     "NotOnTeam",
     "NotSolved",
     "StatusIsLeftToTime",
     "TicketHasChanged",
     "TicketIsClosed",
     "TicketRefusal",
+    "TooLate",
     "add_note",
     "annul_event",
     "assign_ticket",
     "close_ticket",
     "follow_up",
+    "forward",
     "mark_ticket",
     "move_to_team",
     "open_ticket",
     "receive_reply",
     "reopen_ticket",
     "reply",
+    "send_written",
     "set_category",
     "set_fields",
     "set_priority",
@@ -48,4 +60,5 @@ __all__ = [
     "set_tags",
     "set_type",
     "solve_ticket",
+    "take_back",
 ]

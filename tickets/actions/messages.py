@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import transaction
 
 from people.models import User
 from tickets import clock
 from tickets.actions.assign import assign_ticket, may_hold
 from tickets.actions.open import open_ticket
+from tickets.actions.snooze import wake
 from tickets.actions.status import change_status, check_choosable
 from tickets.actions.store import store_message
-from tickets.actions.versions import locked_for_change
+from tickets.actions.versions import TicketIsMerged, TicketRefusal, locked_for_change
 from tickets.actor import Actor
 from tickets.drafts import MessageDraft
 from tickets.models import (
@@ -22,6 +25,10 @@ from tickets.models import (
 )
 
 
+class NobodyIsNamed(TicketRefusal):
+    """A forward, or the answer to a customer without an address, needs a recipient."""
+
+
 @transaction.atomic
 def receive_reply(conversation: Conversation, *, draft: MessageDraft, actor: Actor) -> Message:
     """Add what the customer wrote back.
@@ -30,7 +37,7 @@ def receive_reply(conversation: Conversation, *, draft: MessageDraft, actor: Act
     the reply opens a follow-up (the returned message's ticket). Automatic mail reopens nothing.
     Raises `EmptyMessage`.
     """
-    ticket = Ticket.objects.locked().get(pk=conversation.ticket_id)
+    ticket = _locked_ticket_of(conversation)
     if not ticket.takes_replies_at(clock.now()) and not draft.is_automatic:
         return _open_follow_up(ticket, conversation, draft=draft, actor=actor).messages.get()
     message = store_message(ticket, conversation, MessageKind.INBOUND, draft, actor=actor)
@@ -44,7 +51,19 @@ def receive_reply(conversation: Conversation, *, draft: MessageDraft, actor: Act
             actor=actor,
             reason=[{"code": "customer_replied"}],
         )
+    if ticket.is_snoozed and not draft.is_automatic:
+        wake(ticket, actor=actor)
     return message
+
+
+def _locked_ticket_of(conversation: Conversation) -> Ticket:
+    """The conversation's ticket, locked: the other one where a merge or a split moved the
+    conversation while we waited for the lock."""
+    while True:
+        ticket = Ticket.objects.locked().get(pk=conversation.ticket_id)
+        conversation.refresh_from_db(fields=["ticket"])
+        if conversation.ticket_id == ticket.pk:
+            return ticket
 
 
 @transaction.atomic
@@ -78,12 +97,53 @@ def reply(
 
 
 @transaction.atomic
+def forward(
+    ticket: Ticket,
+    *,
+    draft: MessageDraft,
+    forwards: Message,
+    author: User,
+    then: Status | None = None,
+    seen: int | None = None,
+) -> Message:
+    """Pass a message of the ticket on to the draft's recipients, with its text and its files.
+
+    What is stored is a note with recipients: the customer does not see it, and it answers nobody,
+    so that no clock stops for it. Raises `TicketIsClosed`, `TicketHasChanged`, `NobodyIsNamed`,
+    or `StatusIsLeftToTime` for a `then` in `closed`.
+    """
+    ticket = locked_for_change(ticket, seen=seen)
+    if then:
+        check_choosable(ticket, then)
+    if not draft.recipients:
+        raise NobodyIsNamed(ticket)
+    if forwards.ticket_id != ticket.pk or forwards.is_note:
+        raise ValueError("Only a ticket's own public messages can be forwarded.")
+    message = store_message(
+        ticket,
+        ticket.newest_conversation,
+        MessageKind.NOTE,
+        replace(
+            draft,
+            quoted_text=forwards.text,
+            provenance={**draft.provenance, "forwards": forwards.pk},
+        ),
+        actor=Actor.user(author),
+    )
+    if then:
+        change_status(ticket, to=then, actor=Actor.user(author))
+    return message
+
+
+@transaction.atomic
 def follow_up(ticket: Ticket, *, draft: MessageDraft, author: User) -> Message:
     """Write to the customer of a closed ticket: a new ticket that follows it.
 
     As with a reply, the new ticket is open, and the author's when they may hold it. Raises
-    `EmptyMessage`.
+    `EmptyMessage`, or `TicketIsMerged` where the work goes on in another ticket.
     """
+    if ticket.merged_into_id:
+        raise TicketIsMerged(ticket)
     actor = Actor.user(author)
     new = _open_follow_up(ticket, ticket.newest_conversation, draft=draft, actor=actor)
     if may_hold(author, new.team):

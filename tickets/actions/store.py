@@ -41,6 +41,7 @@ def store_message(
         html=html,
         text=text,
         quoted_text=storable(draft.quoted_text),
+        recipients=dict(draft.recipients),
         rfc_message_id=draft.rfc_message_id,
         is_automatic=draft.is_automatic,
         provenance=draft.provenance,
@@ -50,9 +51,22 @@ def store_message(
     store_files(message, draft.files)
     _note_on_ticket(ticket, message)
     history.record(
-        ticket, _KINDS[kind], actor=actor, message=message, is_automatic=draft.is_automatic
+        ticket,
+        _KINDS[kind],
+        actor=actor,
+        message=message,
+        is_automatic=draft.is_automatic,
+        **({"mentions": list(draft.mentions)} if draft.mentions else {}),
+        **({"forwarded_to": forwarded} if (forwarded := _forwarded(message)) else {}),
     )
     return message
+
+
+def _forwarded(message: Message) -> list[str]:
+    """To whom a note left the house, when it did; never a blind copy, which stays in its row."""
+    if message.kind != MessageKind.NOTE:
+        return []
+    return [*message.recipients.get("to", ()), *message.recipients.get("cc", ())]
 
 
 _KINDS = {

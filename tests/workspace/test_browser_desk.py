@@ -92,7 +92,7 @@ def test_the_later_of_two_keeps_the_text_and_sees_what_changed(
     visit: Visit, site: str, ana: User, luca: User, ticket: Ticket
 ) -> None:
     page = visit(ana, address(ticket))
-    page.route("**/desk/live/", lambda route: route.abort())
+    page.route("**/desk/live/*", lambda route: route.abort())
     page.reload()
     page.locator("#composer-text").fill("My long answer")
     add_note(ticket, draft=MessageDraft(text="I am on it."), author=luca)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from messaging import outbox
 from messaging.models import OutgoingMail
-from people.models import Customer
+from people.models import Customer, Identity
 from portal.models import LoginRequest, digest
 
 LINK_VALID = timedelta(minutes=30)
@@ -57,15 +57,16 @@ def send_login_link(request: LoginRequest) -> OutgoingMail | None:
 
 
 @transaction.atomic
-def use_login_link(token: str) -> Customer:
-    """Spend a link: it works once, also for two who press its button at the same moment.
+def use_login_link(token: str) -> Identity:
+    """Spend a link, and say whose address it was mailed to: it works once, also for two who press
+    its button at the same moment.
 
     Raises `LinkIsNoGood`.
     """
     request = LoginRequest.objects.usable(token).select_for_update().first()
-    customer = Customer.objects.with_email(request.address).first() if request else None
-    if request is None or customer is None:
+    identity = Identity.objects.address(request.address).first() if request else None
+    if request is None or identity is None:
         raise LinkIsNoGood
     request.used_at = timezone.now()
     request.save(update_fields=["used_at"])
-    return customer
+    return identity

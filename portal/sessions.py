@@ -14,22 +14,27 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 
-from people.models import Customer
+from people.models import Customer, Identity
 
-KEY = "customer_id"
+KEY = "customer_identity"
 P = ParamSpec("P")
 
 
 def customer_of(request: HttpRequest) -> Customer | None:
     """Whoever logged in here by a mailed link."""
     pk = request.session.get(KEY)
-    return Customer.objects.filter(pk=pk).first() if pk else None
+    return Customer.objects.filter(identities=pk).first() if pk else None
 
 
-def log_in(request: HttpRequest, customer: Customer) -> None:
-    """Let this browser act for the customer, under a new session: the old one's key is dead."""
+def log_in(request: HttpRequest, identity: Identity) -> None:
+    """Let this browser act for whoever has this address, under a new session: the old one's key is
+    dead.
+
+    What was shown is that they read this address's mail. Whose it is we look up each time, so that
+    a merge of two customers, its undoing, and an address that was taken away all hold at once.
+    """
     request.session.cycle_key()
-    request.session[KEY] = customer.pk
+    request.session[KEY] = identity.pk
     rotate_token(request)
 
 

@@ -52,7 +52,8 @@ def send_survey(survey: Survey) -> OutgoingMail:
 
     Raises `GiveUp` when there is no reason to ask any more.
     """
-    ticket, customer = survey.ticket, survey.customer
+    # Whose ticket it is now: the requester may have changed since the survey was owed.
+    ticket, customer = survey.ticket, survey.ticket.customer
     if ticket.mark or not ticket.is_over or not customer.accepts_surveys or not customer.email:
         raise GiveUp("The ticket is not solved any more, or the customer must not be asked.")
     with translation.override(ticket.language):
@@ -73,6 +74,9 @@ def send_survey(survey: Survey) -> OutgoingMail:
             html=render_to_string("surveys/mail/invitation.html", context),
             is_sent_at_most_once=True,
         )
+    if survey.customer_id != customer.pk:
+        survey.customer = customer
+        survey.save(update_fields=["customer"])
     history.record(ticket, Kind.SURVEY_SENT, actor=Actor.system(), survey=survey.pk)
     return mail
 
@@ -97,7 +101,7 @@ def answer_survey(survey: Survey, *, score: Score, comment: str = "") -> Survey:
     history.record(
         survey.ticket,
         Kind.SURVEY_ANSWERED,
-        actor=Actor.customer(survey.customer),
+        actor=Actor.customer(survey.customer.kept),
         survey=survey.pk,
         before=before,
         after=int(score),

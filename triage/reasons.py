@@ -112,6 +112,8 @@ _SENTENCES: Final[dict[str, Callable[[Stored], str]]] = {
     "least_loaded": _least_loaded,
     "nobody_available": lambda r: _("Nobody on the team is free"),
     # What the customer or an answer brings about by itself
+    "customers_merged": lambda r: _("Two records were one person"),
+    "customers_unmerged": lambda r: _("They were two people after all"),
     "customer_replied": lambda r: _("The customer replied"),
     "answered": lambda r: _("Whoever answers first takes it"),
 }

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Right
 from django.utils import timezone
@@ -57,6 +57,19 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(
             identities__kind=Identity.Kind.EMAIL, identities__value=normalised_email(address)
         )
+
+    def held(self, customer: Customer) -> Customer:
+        """The record that stands for this customer now, and does until our transaction ends:
+        nobody can merge it meanwhile, and what is written for them is never stranded."""
+        with connection.cursor() as cursor:
+            # Shared: two who write for one customer do not wait for one another.
+            cursor.execute(
+                "SELECT merged_into_id FROM people_customer WHERE id = %s FOR SHARE", [customer.pk]
+            )
+            row = cursor.fetchone()
+        if row is None or row[0] is None:
+            return customer
+        return self.held(self.model.objects.get(pk=row[0]))
 
     def standing(self) -> Self:
         """Without the records that were merged into another."""
@@ -178,6 +191,9 @@ class Customer(models.Model):
 
 
 class IdentityQuerySet(models.QuerySet["Identity"]):
+    def address(self, address: str) -> Self:
+        return self.filter(kind=Identity.Kind.EMAIL, value=normalised_email(address))
+
     def looking_like(self, text: str) -> Self:
         """Those that begin with this text, and phone numbers that end like this one."""
         same = Q(value__startswith=text.strip().lower()) | Q(value__startswith=text.strip())

@@ -67,10 +67,10 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     pressing its button does. Every token that is no good gets one and the same answer."""
     if request.method == "POST":
         try:
-            customer = use_login_link(token)
+            identity = use_login_link(token)
         except LinkIsNoGood:
             return _no_good(request)
-        sessions.log_in(request, customer)
+        sessions.log_in(request, identity)
         return redirect("portal_my_requests")
     if not LoginRequest.objects.usable(token).exists():
         return _no_good(request)

@@ -221,7 +221,7 @@ def test_every_token_that_is_no_good_gets_the_same_answer(chiara: Customer) -> N
         for method in ("get", "post"):
             answer = getattr(Client(), method)(path)
             assert answer.status_code == 404, (method, path)
-            assert "customer_id" not in answer.wsgi_request.session
+            assert "customer_identity" not in answer.wsgi_request.session
             bodies.add(without_tokens(answer))
     assert len(bodies) == 1
     assert Client().get("/my/enter//").status_code == 404

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import transaction
 
@@ -37,13 +39,57 @@ def open_ticket(
     """Open a ticket with its first conversation and message.
 
     The message is the customer's when `actor` is the customer, else ours to the customer. A
-    follow-up begins with the category, priority, type and team of the ticket that it follows.
-    Raises `EmptyMessage`.
+    follow-up begins with the category, priority, type and team of the ticket that it follows. For a
+    customer whose record was merged into another, it is the other's. Raises `EmptyMessage`.
     """
-    now = clock.now()
-    ticket = Ticket(
+    if follow_up_of:
+        # Its own history grows too, with what it is like now.
+        follow_up_of = Ticket.objects.locked().get(pk=follow_up_of.pk)
+    ticket = begin_ticket(
         customer=customer,
         subject=one_line(subject, limit=300) or _first_words(draft.text),
+        channel=channel,
+        actor=actor,
+        language=language,
+        type=type,
+        like=follow_up_of,
+        follow_up_of=follow_up_of,
+        told={"follow_up_of": follow_up_of.number} if follow_up_of else None,
+    )
+    conversation = Conversation.objects.create(
+        ticket=ticket,
+        customer=ticket.customer,
+        channel=channel,
+        identity=identity,
+        created_at=ticket.created_at,
+    )
+    if follow_up_of:
+        history.record(follow_up_of, Kind.FOLLOWED_UP, actor=actor, by=ticket.number)
+    kind = MessageKind.INBOUND if actor.as_customer else MessageKind.OUTBOUND
+    store_message(ticket, conversation, kind, draft, actor=actor)
+    return ticket
+
+
+def begin_ticket(
+    *,
+    customer: Customer,
+    subject: str,
+    channel: Channel,
+    actor: Actor,
+    language: str = "",
+    type: TicketType = TicketType.QUESTION,
+    like: Ticket | None = None,
+    follow_up_of: Ticket | None = None,
+    told: dict[str, Any] | None = None,
+) -> Ticket:
+    """A new ticket before its first conversation, which the caller gives it in the same
+    transaction. It begins with the category, priority, type and team of the ticket that it is
+    `like`; `told` is what its first event says beside that."""
+    now = clock.now()
+    customer = Customer.objects.held(customer)
+    ticket = Ticket(
+        customer=customer,
+        subject=subject,
         status=Status.objects.default_for(StatusCategory.NEW),
         status_category=StatusCategory.NEW,
         channel=channel,
@@ -54,24 +100,13 @@ def open_ticket(
         updated_at=now,
         last_message_at=now,
     )
-    if follow_up_of:
-        # Its own history grows too, with what it is like now.
-        follow_up_of = Ticket.objects.locked().get(pk=follow_up_of.pk)
-        ticket.category = follow_up_of.category
-        ticket.priority = follow_up_of.priority
-        ticket.type = follow_up_of.type
-        ticket.team = follow_up_of.team
+    if like:
+        ticket.category = like.category
+        ticket.priority = like.priority
+        ticket.type = like.type
+        ticket.team = like.team
     ticket.save()
-    conversation = Conversation.objects.create(
-        ticket=ticket, customer=customer, channel=channel, identity=identity, created_at=now
-    )
-    if follow_up_of:
-        history.record(ticket, Kind.OPENED, actor=actor, follow_up_of=follow_up_of.number)
-        history.record(follow_up_of, Kind.FOLLOWED_UP, actor=actor, by=ticket.number)
-    else:
-        history.record(ticket, Kind.OPENED, actor=actor)
-    kind = MessageKind.INBOUND if actor.as_customer else MessageKind.OUTBOUND
-    store_message(ticket, conversation, kind, draft, actor=actor)
+    history.record(ticket, Kind.OPENED, actor=actor, **(told or {}))
     return ticket
 
 

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import reverse
@@ -54,16 +55,22 @@ def allowed(
     return decorate
 
 
-def refuse(request: SettingsRequest, permission: Permission) -> HttpResponse:
+def refuse(
+    request: SettingsRequest, permission: Permission, *, subject: Model | None = None
+) -> HttpResponse:
     """403; an attempt to change something stays on record, with the role that was asked for."""
     if request.method not in ("GET", "HEAD"):
-        asked = {key: request.POST[key] for key in ("role", "custom_role") if key in request.POST}
+        asked = {
+            key: request.POST.getlist(key)
+            for key in ("role", "role_choice", "permissions")
+            if key in request.POST
+        }
         record_change(
             request.user,
             "refused",
-            None,
-            kind="permission",
-            name=permission.value,
+            subject,
+            kind="" if subject else "permission",
+            name="" if subject else str(permission.value),
             after={"address": request.path, **asked},
         )
     context = {"permission": permission.label}

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from django.db.models import ManyToManyField, Model
+from django.db.models import Model
 
 from people.models import Change, User
 
@@ -83,6 +83,6 @@ def told(value: Any) -> Any:
 
 def _held(row: Model, name: str) -> Any:
     field = row._meta.get_field(name)
-    if isinstance(field, ManyToManyField):
+    if field.many_to_many:
         return sorted(called(one) for one in getattr(row, name).all()) if row.pk else []
     return getattr(row, name)

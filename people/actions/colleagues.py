@@ -102,10 +102,14 @@ def reactivate_user(user: User, *, actor: User) -> User:
 
 
 @transaction.atomic
-def write_role(role: CustomRole, values: Mapping[str, Any], *, actor: User) -> CustomRole:
-    """Save a role of the company's own. Raises `BeyondOwnPermissions`."""
+def write_role(
+    role: CustomRole, values: Mapping[str, Any], *, actor: User, seen: str = ""
+) -> CustomRole:
+    """Save a role of the company's own. Raises `BeyondOwnPermissions` or `RowHasChanged`."""
     is_new = role.pk is None
     held = CustomRole() if is_new else CustomRole.objects.select_for_update().get(pk=role.pk)
+    if seen and not is_new and seen != fingerprint(held, values):
+        raise RowHasChanged(held)
     before = {} if is_new else snapshot(held, values)
     check_reach(actor, _known(held.permissions) | _known(values["permissions"]))
     held.name, held.permissions = values["name"], list(values["permissions"])

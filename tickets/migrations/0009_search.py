@@ -2,40 +2,31 @@ import django.contrib.postgres.search
 import django.db.models.deletion
 from django.db import migrations, models
 
-# Every sign that stands between words, and letters with the one that people type in their place:
-# the first ones become spaces. `tickets.search.letters` has the same, and a test compares them.
-SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~«»“”„‘’‚‹›–—…•·¿¡©®™€£°\u00a0"
-ACCENTED = (
-    "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝàáâãäåçèéêëìíîïñòóôõöøùúûüýÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞğĠ"
-    "ġĢģĤĥĦħĨĩĪīĬĭĮįİıĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŌōŎŏŐőŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŦŧŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽžȘșȚț"
-)
-BARE = (
-    "aaaaaaceeeeiiiinoooooouuuuyaaaaaaceeeeiiiinoooooouuuuyyaaaaaaccccccccddddeeeeeeeeeeggggg"
-    "ggghhhhiiiiiiiiiijjkkllllllllnnnnnnoooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzsstt"
-)
+# Signs that the parser would take for a part of a word (“55-1188”) or of an address are spaces, and
+# letters stand for those that people type in their place (“iasi” for “Iași”).
+WORDS = r"""
+CREATE FUNCTION tickets_search_bare(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE WHEN octet_length(value) = length(value) THEN value ELSE translate(
+        regexp_replace(normalize(value, NFD), '[\u0300-\u036f]+', '', 'g'),
+        'øØđĐłŁħĦıŧŦ', 'oOdDlLhHitT') END
+$$;
 
-
-def quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-WORDS = f"""
 -- The words of a text: as written, without accents, with their places; and their stems. Never
 -- fails, whatever a stranger sent: what a tsvector cannot hold is left out.
 CREATE FUNCTION tickets_search_words(value text) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    plain text := translate(normalize(left(value, 100000), NFC), {quoted(SIGNS)},
-                            {quoted(" " * len(SIGNS))});
-    bare text := translate(plain, {quoted(ACCENTED)}, {quoted(BARE)});
+    -- Composed, for that is how the stemmers know letters.
+    plain text := regexp_replace(normalize(left(value, 100000), NFC),
+        '[!-/:-@\[-`{-~«»“”„‘’‚‹›–—…•·\u00a0]+', ' ', 'g');
 BEGIN
-    RETURN to_tsvector('pg_catalog.simple', bare) || translate((
+    RETURN to_tsvector('pg_catalog.simple', tickets_search_bare(plain)) || tickets_search_bare((
         strip(to_tsvector('pg_catalog.english', plain))
         || strip(to_tsvector('pg_catalog.italian', plain))
-        || strip(to_tsvector('pg_catalog.romanian', plain)))::text,
-        {quoted(ACCENTED)}, {quoted(BARE)})::tsvector;
+        || strip(to_tsvector('pg_catalog.romanian', plain)))::text)::tsvector;
 EXCEPTION WHEN program_limit_exceeded THEN
-    RETURN to_tsvector('pg_catalog.simple', left(bare, 20000));
+    RETURN to_tsvector('pg_catalog.simple', left(tickets_search_bare(plain), 20000));
 END
 $$;
 
@@ -236,7 +227,7 @@ DROP FUNCTION tickets_search_opens, tickets_search_changes, tickets_search_hears
     tickets_search_differing, tickets_search_head, tickets_search_body, tickets_search_at;
 DROP FUNCTION tickets_search_message;
 DROP AGGREGATE tickets_search_all(tsvector);
-DROP FUNCTION tickets_search_joined, tickets_search_words;
+DROP FUNCTION tickets_search_joined, tickets_search_words, tickets_search_bare;
 """
 
 

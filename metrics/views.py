@@ -25,7 +25,7 @@ from metrics.forms import ListForm, ReviewForm
 from metrics.models import RevisionFact
 from metrics.periods import Week
 from metrics.week import CLOCKS, Review, review, revisions, settled_at
-from people.models import Team, User
+from people.models import Permission, Team, User
 from tickets.models import Category, Ticket
 
 PAGE_SIZE = 50
@@ -49,8 +49,8 @@ def colleagues_only(view: ReviewView[P]) -> Callable[..., HttpResponse]:
 
 
 def managers_only(view: ReviewView[P]) -> Callable[..., HttpResponse]:
-    """The review is for managers and administrators; others are told so."""
-    return _gated(view, is_open_to=lambda user: user.is_manager)
+    """The review is for whoever may see it, such as managers; others are told so."""
+    return _gated(view, is_open_to=lambda user: user.may(Permission.SEE_REVIEWS))
 
 
 def _gated(
@@ -137,7 +137,7 @@ def clocks(request: ReviewRequest, number: int) -> HttpResponse:
     ticket = get_object_or_404(Ticket.objects.visible_to(request.user), number=number)
     facts = facts_of(ticket)
     context = {
-        **_shell(None, is_manager=request.user.is_manager),
+        **_shell(None, is_manager=request.user.may(Permission.SEE_REVIEWS)),
         "ticket": ticket,
         "facts": facts,
         "clocks": clocks_of(ticket, facts) if facts else [],

@@ -13,15 +13,18 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models import Case, F, OuterRef, Value, When
 
-from people.models import Membership, Role, Team, User
+from people.models import Membership, Team, User
 from people.models.names import in_language
+from people.models.users import sees_every_ticket
 from tickets.models import Category, Status
+
+EVERY, OWN = "every", "own"
 
 
 @dataclass(slots=True)
 class Choice:
-    """One row of the company's vocabulary. `detail` is a status's category or a user's role, empty
-    for somebody who has left."""
+    """One row of the company's vocabulary. `detail` is a status's category, or of which teams a
+    user may hold tickets: every one's, their own, or (empty) none, of somebody who has left."""
 
     pk: int
     name: str
@@ -58,11 +61,12 @@ class Choices:
         )
 
     def assignable(self, *, team: int | None) -> list[Choice]:
-        """Who may hold a ticket of this team: its members and the managers."""
+        """Who may hold a ticket of this team: its members and whoever sees every ticket; the same
+        rule as `tickets.actions.assign.may_hold`."""
         return [
             user
             for user in self.users.values()
-            if user.detail and (team is None or team in user.teams or user.detail != Role.AGENT)
+            if user.detail and (team is None or team in user.teams or user.detail == EVERY)
         ]
 
 
@@ -89,7 +93,12 @@ def _everything() -> tuple[str, Sequence[Any]]:
         return named
 
     members = Membership.objects.filter(user=OuterRef("pk")).order_by().values("team_id")
-    role = Case(When(is_active=True, then=F("role")), default=Value(""), output_field=text)
+    reach = Case(
+        When(is_active=False, then=Value("")),
+        When(sees_every_ticket(), then=Value(EVERY)),
+        default=Value(OWN),
+        output_field=text,
+    )
     query = columns(Status.objects.all(), "s", c_detail=F("category")).union(
         columns(Category.objects.all(), "c", c_parent=F("parent_id")),
         columns(Team.objects.all(), "t"),
@@ -97,7 +106,7 @@ def _everything() -> tuple[str, Sequence[Any]]:
             User.objects.get_queryset(),
             "u",
             c_names=no_names,
-            c_detail=role,
+            c_detail=reach,
             c_position=Value(0, models.IntegerField()),
             c_teams=ArraySubquery(members),
         ),

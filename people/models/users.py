@@ -134,6 +134,18 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
         return f"{held}:{self.session_epoch}" if self.session_epoch else held
 
 
+def sees_every_ticket() -> models.Q:
+    """The condition on users that `is_manager` is: one rule, told to the database."""
+    everywhere = [
+        role
+        for role in (Role.AGENT, Role.MANAGER, Role.ADMINISTRATOR)
+        if Permission.SEE_EVERY_TICKET in permissions_of(role, None)
+    ]
+    return models.Q(role__in=everywhere) | models.Q(
+        role=Role.CUSTOM, custom_role__permissions__contains=[Permission.SEE_EVERY_TICKET]
+    )
+
+
 def permissions_of(role: str, custom_role: CustomRole | None) -> frozenset[Permission]:
     """What somebody in this role may beside working the tickets that they see."""
     if role == Role.ADMINISTRATOR:

@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.functional import Promise
 
 from administration.forms.rows import RowForm
@@ -183,6 +184,16 @@ def restore(
     people_rows.restore_row(row, actor=request.user)
     messages.success(request, str(said))
     return HttpResponseRedirect(back)
+
+
+def ends(row: Model, name: str, says: str | Promise) -> dict[str, Any]:
+    """What a form page says of archiving its row, or of restoring it; `name` begins the names of
+    the two addresses."""
+    if not row.pk:
+        return {}
+    if row.archived_at:  # type: ignore[attr-defined]
+        return {"restore_url": reverse(f"{name}_restore", args=[row.pk])}
+    return {"archive_url": reverse(f"{name}_archive", args=[row.pk]), "archive_says": says}
 
 
 def is_id(text: str) -> bool:

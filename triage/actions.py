@@ -3,21 +3,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from people.audit import record_change
-from people.models import AssignmentMethod, Membership, Team, User
+from people.models import AssignmentMethod, Audience, Membership, Permission, Team, User
+from people.rows import archive_row, restore_row, write_row
 from tickets import clock
 from tickets.actions import assign_ticket, move_to_team, set_category, set_priority
+from tickets.actions.vocabulary import save_category
 from tickets.actor import Actor
 from tickets.models import Category, Ticket
+from tickets.sanitise import clean_html, html_to_text, is_blank
 from triage import lexicon
+from triage.changes import check_changes
 from triage.classify import Reason, classify
-from triage.models import Keyword, SenderRule
+from triage.models import Keyword, Macro, SenderRule
 from triage.prioritise import prioritise
 from triage.route import Candidate, choose_agent, team_by_category
 
@@ -137,6 +141,23 @@ def assign_by_method(ticket: Ticket) -> Ticket:
 
 
 @transaction.atomic
+def describe_category(
+    category: Category,
+    values: Mapping[str, Any],
+    *,
+    recognition: Recognition,
+    actor: User,
+    seen: str = "",
+) -> Category:
+    """Write a new or an existing category, and what it is recognised by.
+
+    Raises `CategoryIsInItself`, or `people.rows.RowHasChanged`.
+    """
+    category = save_category(category, values, actor=actor, seen=seen)
+    set_recognition(category, recognition, actor=actor)
+    return category
+
+
 def set_recognition(category: Category, to: Recognition, *, actor: User) -> None:
     """Recognise the category by these words and senders and no others.
 
@@ -165,6 +186,49 @@ def set_recognition(category: Category, to: Recognition, *, actor: User) -> None
 def _recognised(by: Recognition) -> dict[str, list[str]]:
     said = {f"words_{code}": sorted(phrases) for code, phrases in by.words.items() if phrases}
     return {**said, "senders": sorted(by.senders)}
+
+
+class MacroIsNotYours(Exception):
+    """A macro belongs to who made it; what is shared belongs to whoever may share."""
+
+
+@transaction.atomic
+def save_macro(macro: Macro, values: Mapping[str, Any], *, actor: User, seen: str = "") -> Macro:
+    """Write a new or an existing macro; its texts are sanitised.
+
+    Raises `MacroIsNotYours`, `UnknownChange` for changes that no ticket can take, or
+    `people.rows.RowHasChanged`.
+    """
+    _check_may_write(macro, actor)
+    audience = values.get("audience", macro.audience)
+    if audience != Audience.PERSONAL and not actor.may(Permission.SHARE_MACROS):
+        raise MacroIsNotYours
+    check_changes(values["actions"])
+    texts = {code: clean_html(html) for code, html in values["htmls"].items()}
+    clean = {
+        "html": clean_html(values["html"]),
+        "htmls": {code: html for code, html in texts.items() if not is_blank(html_to_text(html))},
+    }
+    return write_row(macro, {**values, **clean}, actor=actor, seen=seen)
+
+
+@transaction.atomic
+def archive_macro(macro: Macro, *, actor: User) -> Macro:
+    """Offer it to nobody any more. Raises `MacroIsNotYours`."""
+    _check_may_write(macro, actor)
+    return archive_row(macro, actor=actor)
+
+
+@transaction.atomic
+def restore_macro(macro: Macro, *, actor: User) -> Macro:
+    """Offer it again. Raises `MacroIsNotYours`."""
+    _check_may_write(macro, actor)
+    return restore_row(macro, actor=actor)
+
+
+def _check_may_write(macro: Macro, actor: User) -> None:
+    if macro.pk and not Macro.objects.writable_by(actor).filter(pk=macro.pk).exists():
+        raise MacroIsNotYours
 
 
 def _members_with_load(team: Team) -> QuerySet[WithAnnotations[Membership, _Load]]:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from people.models import Shared, SharedQuerySet
+from people.models import Audience, Permission, Shared, SharedQuerySet, User
 from tickets.models import Category
 
 
@@ -32,6 +32,13 @@ class Keyword(models.Model):
 class MacroQuerySet(SharedQuerySet):
     def in_use(self) -> Self:
         return self.filter(archived_at=None)
+
+    def writable_by(self, user: User) -> Self:
+        """Their own; with the permission to share, those of teams and of everyone too."""
+        own = models.Q(audience=Audience.PERSONAL, owner=user)
+        if user.may(Permission.SHARE_MACROS):
+            return self.filter(own | ~models.Q(audience=Audience.PERSONAL))
+        return self.filter(own)
 
     def canned_replies(self) -> Self:
         return self.filter(actions=[])

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from administration.forms.rows import NamedForm
+from administration.forms.rows import NamedForm, own_language
 from people.models import Team
 from people.models.names import one_line
 from tickets.models import Category, Priority, Status, StatusCategory
@@ -23,7 +23,7 @@ LONGEST_PATTERN = 320
 _SENDER = re.compile(r"([^\s@*]+@)?[^\s@*.]+(\.[^\s@*.]+)+")
 
 
-class CategoryForm(NamedForm[Category]):
+class CategoryForm(NamedForm):
     """A category, where it stands, what follows from it and what it is recognised by."""
 
     senders = forms.CharField(
@@ -129,7 +129,7 @@ def _phrases(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, phrases)))
 
 
-class StatusForm(NamedForm[Status]):
+class StatusForm(NamedForm):
     """A status, as colleagues and as customers read it."""
 
     class Meta:
@@ -181,5 +181,4 @@ class StatusForm(NamedForm[Status]):
 
 
 def _others() -> list[tuple[str, Any]]:
-    own = settings.LANGUAGE_CODE.split("-")[0]
-    return [(code, language) for code, language in settings.LANGUAGES if code != own]
+    return [(code, name) for code, name in settings.LANGUAGES if code != own_language()]

@@ -61,7 +61,7 @@ class NamedForm(RowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names: dict[str, str] = getattr(self.instance, "names", None) or {}
-        others = [(code, name) for code, name in settings.LANGUAGES if code != _own_language()]
+        others = [(code, name) for code, name in settings.LANGUAGES if code != own_language()]
         for code, language in others:
             self.fields[f"name_{code}"] = forms.CharField(
                 label=_("Name in %(language)s") % {"language": _(language)},
@@ -97,5 +97,5 @@ class NamedForm(RowForm):
         return name
 
 
-def _own_language() -> str:
+def own_language() -> str:
     return settings.LANGUAGE_CODE.split("-")[0]

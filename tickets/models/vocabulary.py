@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
+from django.db.models import Case, When
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Team, TranslatedName
@@ -53,6 +54,12 @@ class StatusQuerySet(models.QuerySet["Status"]):
     def default_for(self, category: StatusCategory) -> Status:
         """The company's first status in a status category."""
         return self.filter(category=category, archived_at=None).order_by("position", "pk")[0]
+
+    def in_steps(self) -> Self:
+        """In the order in which a request goes through them, those of one kind as the company put
+        them."""
+        steps = [When(category=value, then=n) for n, value in enumerate(StatusCategory.values)]
+        return self.order_by(Case(*steps), "position", "pk")
 
     def choosable(self) -> Self:
         """What an agent may set by hand: closing is left to time."""

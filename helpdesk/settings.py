@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
         }
         for name in (
             "tickets.tasks.sweep_held_messages",
+            "tickets.tasks.wake_snoozed_tickets",
             "messaging.tasks.sweep_inbound_mail",
             "messaging.tasks.sweep_outgoing_mail",
             "surveys.tasks.sweep_surveys",

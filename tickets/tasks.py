@@ -7,7 +7,7 @@ import structlog
 from celery import shared_task
 from django.db import transaction
 
-from tickets.actions import close_ticket
+from tickets.actions import close_ticket, wake_ticket
 from tickets.actions.drafts import sweep_uploads
 from tickets.actions.held import send_held_message
 from tickets.actor import Actor
@@ -51,6 +51,27 @@ def _close_some() -> int:
     tickets = list(Ticket.objects.to_close().free().order_by("solved_at", "pk")[:AT_ONCE])
     for ticket in tickets:
         close_ticket(ticket, actor=Actor.system())
+    return len(tickets)
+
+
+@shared_task
+def wake_snoozed_tickets() -> int:
+    """Bring back the tickets whose time to be put aside is over, and return how many; as safe as
+    closing."""
+    woken = 0
+    while woken < AT_MOST:
+        batch = _wake_some()
+        woken += batch
+        if batch < AT_ONCE:
+            break
+    return woken
+
+
+@transaction.atomic
+def _wake_some() -> int:
+    tickets = list(Ticket.objects.to_wake().free().order_by("snoozed_until", "pk")[:AT_ONCE])
+    for ticket in tickets:
+        wake_ticket(ticket, actor=Actor.system())
     return len(tickets)
 
 

@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 
 from people.models import Audience, Change, Team, User
-from tests.conftest import LogIn
 from tickets.actions import set_tags
 from tickets.actor import Actor
 from tickets.models import (
@@ -28,6 +27,8 @@ from triage.actions import Recognition
 from triage.models import Keyword, Macro
 
 pytestmark = pytest.mark.django_db
+
+LogIn = Callable[[User], Client]
 
 
 @pytest.fixture
@@ -47,9 +48,7 @@ SECTIONS = ["categories", "statuses", "fields", "forms", "tags"]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_an_agent_does_not_edit_the_companys_words(
-    section: str, log_in: LogIn, ana: User
-) -> None:
+def test_an_agent_does_not_edit_the_companys_words(section: str, log_in: LogIn, ana: User) -> None:
     assert log_in(ana).get(reverse(f"settings_{section}")).status_code == 403
 
 
@@ -132,7 +131,7 @@ def test_a_category_is_archived_only_when_nothing_in_use_stands_below_it(manager
     manager.post(reverse("settings_category_archive", args=[top.pk]))
     assert not Category.objects.in_use().exists()
     answer = manager.post(reverse("settings_category_restore", args=[below.pk]), follow=True)
-    assert said(answer) == ["Restore “Delivery” first, below which it stands."]
+    assert said(answer)[-1:] == ["Restore “Delivery” first, below which it stands."]
     manager.post(reverse("settings_category_restore", args=[top.pk]))
     manager.post(reverse("settings_category_restore", args=[below.pk]))
     assert Category.objects.in_use().count() == 2
@@ -371,9 +370,7 @@ def test_an_agent_writes_a_reply_for_themselves(log_in: LogIn, ana: User, luca: 
     assert macro.html == "<p>Hello {{customer.first_name}},</p><p>please send a photo.</p>"
     assert "Photo, please" not in log_in(luca).get(reverse("settings_macros")).content.decode()
     assert log_in(luca).get(reverse("settings_macro", args=[macro.pk])).status_code == 404
-    assert (
-        log_in(luca).post(reverse("settings_macro_archive", args=[macro.pk])).status_code == 404
-    )
+    assert log_in(luca).post(reverse("settings_macro_archive", args=[macro.pk])).status_code == 404
 
 
 def test_sharing_needs_the_permission(log_in: LogIn, ana: User, sara: User) -> None:
@@ -404,9 +401,7 @@ def test_a_macro_keeps_no_script(manager: Client) -> None:
 def test_a_macro_for_a_team_names_it(manager: Client, orders: Team) -> None:
     answer = manager.post(reverse("settings_macro_new"), macro_form(audience="team"))
     assert (answer.status_code, errors_of(answer)) == (422, {"team"})
-    manager.post(
-        reverse("settings_macro_new"), macro_form(audience="team", team=str(orders.pk))
-    )
+    manager.post(reverse("settings_macro_new"), macro_form(audience="team", team=str(orders.pk)))
     assert Macro.objects.get().team == orders
 
 

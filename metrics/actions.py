@@ -137,6 +137,7 @@ def rows_of(ticket_id: int, facts: TicketFacts | None) -> Iterator[Fact]:
             previous_solved_at=solve.previous_solved_at,
             reopened_at=solve.reopened_at,
             reply_count=solve.reply_count,
+            resolving_call_count=solve.resolving_call_count,
             team_id=solve.team_id,
             category_id=solve.category_id,
             assignee_id=solve.assignee_id,

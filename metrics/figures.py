@@ -71,7 +71,8 @@ def _solved(period: Period) -> Q:
 def _at_first_contact(period: Period) -> Q:
     days = timedelta(days=settings.FCR_DAYS)
     held = Q(reopened_at=None) | Q(reopened_at__gt=F("solved_at") + days)
-    return _solved(period) & Q(ordinal=1, reply_count=1) & held
+    once = Q(reply_count=1) | Q(reply_count=0, resolving_call_count__gt=0)
+    return _solved(period) & Q(ordinal=1) & once & held
 
 
 def _first_responses(period: Period) -> Q:

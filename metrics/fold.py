@@ -8,6 +8,12 @@ can thus be rebuilt at any time, and come out the same.
 - A reply ends a wait, and so does solving without one ("Thanks!" needs no answer); only the very
   first wait lasts until the first reply, whatever happens in between.
 - Business seconds count by the hours of the team that held the ticket at each moment.
+- A ticket that was merged into another counts as little as one marked as spam; what it is like is
+  told by its history before, as if nothing had happened to it since, so that unmerging takes up
+  where it was left.
+- A ticket that was split off another has no first response: its customer's words stand in the
+  other's history. What waits in it waits from the split on, and no longer in the other.
+- A call in which the two spoke ends a wait as a solve does: it is an answer, but no reply.
 - "Human" means sent by a user and not automatic. An automatic message from outside (an absence
   notice, a bounce) starts no wait.
 - Instants count to the whole second, as in business time.
@@ -67,6 +73,10 @@ class HistoryEvent:
     @property
     def is_customer_message(self) -> bool:
         return self.kind == "message.received" and not self.is_automatic
+
+    @property
+    def is_spoken_call(self) -> bool:
+        return self.kind == "call.logged" and self.data.get("outcome") in ("resolved", "answered")
 
     @property
     def is_human_reply(self) -> bool:
@@ -132,6 +142,7 @@ class Solve:
     agent_work: Duration
     on_hold: Duration
     reply_count: int
+    resolving_call_count: int
     team_id: int | None
     assignee_id: int | None
     category_id: int | None
@@ -173,7 +184,7 @@ class Revision:
     """Something learnt afterwards about a time that figures had already counted.
 
     `reason` is `late` (written down well after it happened), `annulled`, `marked`,
-    `recategorised` or `reopened`; `concerns_at` is the time that it changes.
+    `merged`, `recategorised` or `reopened`; `concerns_at` is the time that it changes.
     """
 
     reason: str
@@ -186,7 +197,7 @@ class TicketFacts:
     """All that the numbers know of one ticket.
 
     `first_team_id` is the first team that ever held it; `category_id` is what it turned out to be
-    about. `mark` says why it does not count, if it does not.
+    about. `mark` says why it does not count, if it does not: `merged` beside the marks.
     """
 
     created_at: datetime
@@ -288,6 +299,7 @@ class _Reading:
         self.status = ""
         self.first_team_id: int | None = None
         self.mark = ""
+        self.is_merged = False
         self.elapsed = Duration()
         self.elapsed_when_created = Duration()
         self.spent: dict[str, Duration] = defaultdict(Duration)
@@ -296,6 +308,7 @@ class _Reading:
         self.we_wrote_first: bool | None = None
         self.message_count = 0
         self.reply_count = 0
+        self.resolving_call_count = 0
         self.responses: list[Response] = []
         self.solves: list[Solve] = []
         self.spells: list[Spell] = []
@@ -312,6 +325,8 @@ class _Reading:
             self.first_team_id = event.team_id
         if event.kind == "ticket.opened":
             self.created_at, self.elapsed_when_created = event.occurred_at, self.elapsed
+            if "split_from" in event.data:
+                self.we_wrote_first = True
         elif event.is_customer_message:
             self._ask(event)
         elif event.is_human_reply:
@@ -319,6 +334,14 @@ class _Reading:
         elif event.kind == "ticket.marked":
             self.mark = event.data.get("after") or ""
             self._revise("marked", self.created_at, event)
+        elif event.kind == "ticket.merged" and "into" in event.data:
+            self._merge(event, is_merged=True)
+        elif event.kind == "ticket.unmerged" and "out_of" in event.data:
+            self._merge(event, is_merged=False)
+        elif event.kind == "ticket.split":
+            self._split(event)
+        elif event.is_spoken_call:
+            self._speak(event)
         elif event.kind == "ticket.category_changed":
             self._revise("recategorised", self.created_at, event)
         elif event.kind == "survey.sent" and self.survey is None:
@@ -344,7 +367,7 @@ class _Reading:
             category_id=self.latest.category_id,
             priority=self.latest.priority,
             status_category=self.status,
-            mark=self.mark,
+            mark=self.mark or ("merged" if self.is_merged else ""),
             waiting_since=self.asked_at,
             message_count=self.message_count,
             reply_count=self.reply_count,
@@ -411,6 +434,21 @@ class _Reading:
         )
         self.asked_at = None
 
+    def _merge(self, event: HistoryEvent, *, is_merged: bool) -> None:
+        self.is_merged = is_merged
+        self._revise("merged", self.created_at, event)
+
+    def _split(self, event: HistoryEvent) -> None:
+        if not event.data.get("is_waiting"):
+            self.asked_at = None
+        elif self.asked_at is None:
+            self.asked_at, self.elapsed_when_asked = event.occurred_at, self.elapsed
+
+    def _speak(self, event: HistoryEvent) -> None:
+        self.resolving_call_count += event.data["outcome"] == "resolved"
+        if self.responses or self.we_wrote_first:
+            self.asked_at = None
+
     def _solve(self, event: HistoryEvent) -> None:
         if self.responses or self.we_wrote_first:
             self.asked_at = None
@@ -425,6 +463,7 @@ class _Reading:
                 agent_work=spent["open"],
                 on_hold=spent["on_hold"],
                 reply_count=self.reply_count,
+                resolving_call_count=self.resolving_call_count,
                 team_id=event.team_id,
                 assignee_id=event.assignee_id,
                 category_id=event.category_id,

@@ -107,7 +107,7 @@ class Fact(models.Model):
 class TicketFact(Fact):
     """One ticket. `team` is the first that held it; `category` what it turned out to be about.
 
-    A ticket marked as spam or test leaves this row and its revisions, and no other fact.
+    A ticket marked as spam or test, or merged away, leaves this row and its revisions only.
     """
 
     ticket = models.OneToOneField(
@@ -121,7 +121,10 @@ class TicketFact(Fact):
     channel = models.CharField(max_length=20, choices=Channel)
     priority = models.PositiveSmallIntegerField(choices=Priority)
     status_category = models.CharField(max_length=20, choices=StatusCategory)
-    mark = models.CharField(max_length=10, choices=Mark, blank=True)
+    # A ticket's mark, or that it was merged into another.
+    mark = models.CharField(
+        max_length=10, choices=[*Mark.choices, ("merged", _("Merged"))], blank=True
+    )
     waiting_since = models.DateTimeField(null=True)
     message_count = models.PositiveIntegerField()
     reply_count = models.PositiveIntegerField()
@@ -168,6 +171,8 @@ class SolveFact(Fact):
     on_hold_seconds = models.PositiveBigIntegerField()
     on_hold_business_seconds = models.PositiveBigIntegerField()
     reply_count = models.PositiveIntegerField()
+    # Calls by then that were logged as resolved.
+    resolving_call_count = models.PositiveIntegerField(default=0)
     assignee = _then(settings.AUTH_USER_MODEL)
 
     class Meta(Fact.Meta):
@@ -216,6 +221,7 @@ class RevisionFact(Fact):
         LATE = "late", _("Written down later")
         ANNULLED = "annulled", _("Declared void")
         MARKED = "marked", _("Marked as spam or test, or no longer")
+        MERGED = "merged", _("Merged into another, or no longer")
         RECATEGORISED = "recategorised", _("Filed under another category")
         REOPENED = "reopened", pgettext_lazy("ticket", "Reopened")
 

@@ -12,7 +12,7 @@ from django.http import FileResponse, Http404, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from tickets.drafts import FileDraft
-from tickets.models import Attachment, Message
+from tickets.models import Attachment, Message, Upload
 
 R = TypeVar("R", bound=HttpResponseBase)
 
@@ -91,7 +91,7 @@ def plausible_type(content_type: str) -> str:
     return kind if is_plausible and " " not in kind else "application/octet-stream"
 
 
-def attachment_response(attachment: Attachment) -> FileResponse:
+def attachment_response(attachment: Attachment | Upload) -> FileResponse:
     """The file as a download that no browser runs or shows: always an attachment, never sniffed,
     and in a sandbox should anything open it all the same.
 
@@ -110,7 +110,7 @@ def attachment_response(attachment: Attachment) -> FileResponse:
     return harmless(response, cache="private, no-store")
 
 
-def picture_response(attachment: Attachment) -> FileResponse:
+def picture_response(attachment: Attachment | Upload) -> FileResponse:
     """The file as a picture to be shown, when its bytes say that it is one.
 
     Raises `Http404` for everything else: an SVG or a page under a picture's name is never shown.

@@ -7,7 +7,7 @@ sends. Pages show only what `clean_html` returned; outgoing mail quotes only wha
 import html as entities
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 
 import nh3
@@ -51,6 +51,7 @@ _VOID = {
 }  # fmt: skip
 _SELF_CLOSING = {"p", "li", "td", "tr", "th", "dt", "dd", "option", "tbody", "thead", "tfoot"}
 _INLINE_IMAGE = re.compile(r'<span data-inline-image="([^"]*)">([^<]*)</span>')
+_REMOTE_IMAGE = re.compile(r'<span data-remote-image="([^"]*)">([^<]*)</span>')
 _BARE_AMPERSAND = re.compile(r"&(?![a-zA-Z][a-zA-Z0-9]{1,30};|#[0-9xX][0-9a-fA-F]{0,7};)")
 _URL = re.compile(r"https?://[^\s<>\"'\x00-\x1f]{1,2000}")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -106,6 +107,23 @@ def with_inline_images(html: str, urls: Mapping[str, str]) -> str:
         return f'<img src="{entities.escape(url)}" alt="{match[2].replace(chr(34), "&quot;")}">'
 
     return _INLINE_IMAGE.sub(image, html)
+
+
+def has_remote_images(html: str) -> bool:
+    """Whether cleaned HTML keeps pictures of other servers back."""
+    return '<span data-remote-image="' in html
+
+
+def with_remote_images(html: str, address: Callable[[str], str]) -> str:
+    """Cleaned HTML whose remote images are fetched from `address` of their own address, which must
+    be one of ours: the reader's browser asks nobody else."""
+
+    def image(match: re.Match[str]) -> str:
+        url = entities.escape(address(entities.unescape(match[1])))
+        alt = match[2].replace(chr(34), "&quot;")
+        return f'<img src="{url}" alt="{alt}" loading="lazy">'
+
+    return _REMOTE_IMAGE.sub(image, html)
 
 
 def html_to_text(html: str) -> str:

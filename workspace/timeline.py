@@ -6,79 +6,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from messaging.models import OutgoingMail
-from tickets.models import Attachment, Channel, Event, Message, MessageKind, Ticket
-from tickets.models.conversations import MessageQuerySet
+from people.models import User
+from tickets.files import PICTURES
+from tickets.models import CallOutcome, Channel, Event, Message, MessageKind, Ticket
 from tickets.models.history import EventQuerySet
-from tickets.sanitise import with_inline_images
+from tickets.sanitise import has_remote_images, with_inline_images
+from workspace import written
 from workspace.choices import Choices
+from workspace.items import Delivery, EventItem, FileItem, Item, MessageItem, arranged
 from workspace.queues import Place
 from workspace.sentences import actor_of, clause
+from workspace.written import File, Written
 
-MESSAGES_AT_ONCE = 50
+__all__ = ["Delivery", "EventItem", "MessageItem", "Reader", "Timeline", "newest", "since"]
+
+MESSAGES_AT_ONCE = 30
+#: Of what stands around a message to which a link leads: a little before it, the rest after.
+BEFORE_A_LINKED_ONE = 8
 #: What one actor did in this time is told in one sentence.
 ONE_BREATH = timedelta(seconds=60)
-#: Pictures that a message may show in its text; everything else is only ever downloaded.
-SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+#: A larger picture is a file to download, not a thumbnail.
+LARGEST_PREVIEW = 8_000_000
 
-
-@dataclass(slots=True)
-class MessageItem:
-    pk: int
-    source: str  # customer, agent, note
-    name: str
-    how: str
-    at: datetime
-    html: str
-    quoted: str
-    files: list[Attachment]
-    mail: OutgoingMail | None
-    is_message: bool = True
-
-    @property
-    def delivery(self) -> Delivery | None:
-        return Delivery.of(self.mail) if self.mail else None
-
-
-@dataclass(slots=True)
-class EventItem:
-    pk: int
-    actor: str
-    at: datetime
-    clauses: list[str] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    is_message: bool = False
-
-    @property
-    def text(self) -> str:
-        return ", ".join(self.clauses)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How far the mail of an outgoing message has come."""
-
-    tone: str
-    text: str
-    at: datetime | None
-    is_moving: bool
-    may_retry: bool
-
-    @classmethod
-    def of(cls, mail: OutgoingMail) -> Delivery:
-        if mail.done_at:
-            return cls("good", _("Sent"), mail.done_at, is_moving=False, may_retry=False)
-        if mail.parked_at:
-            text = _("Not sent: %(reason)s") % {"reason": mail.last_error or _("no reason given")}
-            return cls("bad", text, mail.parked_at, is_moving=False, may_retry=True)
-        if mail.attempts:
-            text = _("Not sent yet: %(reason)s. Next try") % {"reason": mail.last_error}
-            return cls("bad", text, mail.due_at, is_moving=True, may_retry=True)
-        return cls("", _("Waiting to be sent"), None, is_moving=True, may_retry=False)
+CHANNEL_ICONS = {
+    Channel.EMAIL.value: "mail",
+    Channel.FORM.value: "file-text",
+    Channel.API.value: "braces",
+    Channel.PHONE.value: "phone",
+    Channel.MESSENGER.value: "message-square",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,39 +46,104 @@ class Timeline:
     items: list[MessageItem | EventItem]
     #: Where the part before this one ends, when there is one.
     earlier: Place | None = None
+    #: Where the part after this one begins, when it does not reach to now.
+    later: Place | None = None
+    #: The same as `items` with days, folds and the mark before what is new.
+    shown: list[Item] = field(default_factory=list)
 
 
-def newest(ticket: Ticket, choices: Choices, *, before: Place | None = None) -> Timeline:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads, and how far they had read."""
+
+    user: User
+    read_until: datetime | None = None
+
+
+def newest(
+    ticket: Ticket, choices: Choices, *, before: Place | None = None, reader: Reader | None = None
+) -> Timeline:
     """The newest messages (older than `before`) with everything that happened around them."""
-    messages = Message.objects.filter(ticket=ticket)
-    events = Event.objects.filter(ticket=ticket)
-    if before:
-        messages = messages.filter(
-            Q(occurred_at__lt=before.moment) | Q(occurred_at=before.moment, pk__lt=before.pk)
-        )
-        events = events.filter(occurred_at__lt=before.moment)
-    found = list(_readable(messages).order_by("-occurred_at", "-pk")[: MESSAGES_AT_ONCE + 1])
+    found = written.newest(ticket, before=before, limit=MESSAGES_AT_ONCE + 1)
     earlier = None
     if len(found) > MESSAGES_AT_ONCE:
-        found = found[:MESSAGES_AT_ONCE]
-        earlier = Place(found[-1].occurred_at, found[-1].pk)
-        events = events.filter(occurred_at__gte=earlier.moment)
-    return Timeline(_merged(ticket, choices, found, _told(events)), earlier)
+        found.pop()
+        earlier = _place(found[-1])
+    return _timeline(ticket, choices, found, earlier=earlier, later=before, reader=reader)
+
+
+def around(
+    ticket: Ticket, choices: Choices, *, place: Place, reader: Reader | None = None
+) -> Timeline:
+    """The message at a place with some before it, and those after it."""
+    after = written.following(ticket, place=place, limit=MESSAGES_AT_ONCE + 1)
+    found = written.newest(ticket, before=place, limit=BEFORE_A_LINKED_ONE + 1)
+    earlier = later = None
+    if len(found) > BEFORE_A_LINKED_ONE:
+        found.pop()
+        earlier = _place(found[-1])
+    if len(after) > MESSAGES_AT_ONCE:
+        later = _place(after.pop())
+    return _timeline(ticket, choices, found + after, earlier=earlier, later=later, reader=reader)
+
+
+def following(ticket: Ticket, choices: Choices, *, place: Place) -> Timeline:
+    """The messages from a place on, to be put under what ends before it."""
+    found = written.following(ticket, place=place, limit=MESSAGES_AT_ONCE + 1)
+    later = _place(found.pop()) if len(found) > MESSAGES_AT_ONCE else None
+    return _timeline(ticket, choices, found, earlier=place, later=later)
 
 
 def since(ticket: Ticket, choices: Choices, *, version: int) -> Timeline:
     """What happened after the version of the ticket that a page has seen."""
     events = _told(Event.objects.filter(ticket=ticket).since_version(version))
-    wanted = [event.message_id for event in events if event.message_id]
-    messages = list(_readable(Message.objects.filter(ticket=ticket, pk__in=wanted)))
-    return Timeline(_merged(ticket, choices, messages, events))
+    messages = written.these(ticket, [event.message_id for event in events if event.message_id])
+    items = _merged(ticket, choices, messages, events)
+    return Timeline(items, shown=arranged(items))
 
 
-def _readable(messages: MessageQuerySet) -> MessageQuerySet:
-    """Messages with what the page shows of them, and without the raw text, which can be long."""
-    return messages.defer("html_raw", "text", "rfc_message_id", "provenance").annotate(
-        customer_name=F("author_customer__name"), channel=F("conversation__channel")
+def place_of(ticket: Ticket, *, message: int) -> Place | None:
+    """Where one of the ticket's messages stands."""
+    row = Message.objects.filter(ticket=ticket, pk=message).values_list("occurred_at", "pk").first()
+    return Place(*row) if row else None
+
+
+def first_unread(ticket: Ticket, reader: Reader) -> Place | None:
+    """Where the first message stands that somebody else wrote since the reader last looked."""
+    if reader.read_until is None:
+        return None
+    row = (
+        Message.objects.filter(ticket=ticket, occurred_at__gt=reader.read_until)
+        .exclude(author_user=reader.user)
+        .order_by("occurred_at", "pk")
+        .values_list("occurred_at", "pk")
+        .first()
     )
+    return Place(*row) if row else None
+
+
+def _place(message: Written) -> Place:
+    return Place(message.occurred_at, message.pk)
+
+
+def _timeline(
+    ticket: Ticket,
+    choices: Choices,
+    messages: list[Written],
+    *,
+    earlier: Place | None = None,
+    later: Place | None = None,
+    reader: Reader | None = None,
+) -> Timeline:
+    events = Event.objects.filter(ticket=ticket)
+    if earlier:
+        events = events.filter(occurred_at__gte=earlier.moment)
+    if later:
+        events = events.filter(occurred_at__lt=later.moment)
+    user = reader.user if reader else None
+    items = _merged(ticket, choices, messages, _told(events), user=user)
+    shown = arranged(items, unread_after=reader.read_until if reader else None)
+    return Timeline(items, earlier, later, shown)
 
 
 def _told(events: EventQuerySet) -> list[Event]:
@@ -136,22 +161,26 @@ def _told(events: EventQuerySet) -> list[Event]:
 
 
 def _merged(
-    ticket: Ticket, choices: Choices, messages: list[Message], events: Iterable[Event]
+    ticket: Ticket,
+    choices: Choices,
+    messages: list[Written],
+    events: Iterable[Event],
+    *,
+    user: User | None = None,
 ) -> list[MessageItem | EventItem]:
     """Messages stand where their event stands, so that nothing that happened at the same moment
     can change places with them."""
-    with_them = _Enclosed.of(messages)
-    written = {message.pk: message for message in messages}
-    moments: list[tuple[tuple[datetime, int, int], Message | Event]] = []
+    waiting = {message.pk: message for message in messages}
+    moments: list[tuple[tuple[datetime, int, int], Written | Event]] = []
     for event in events:
-        message = written.pop(event.message_id, None) if event.message_id else None
+        message = waiting.pop(event.message_id, None) if event.message_id else None
         moments.append(((event.occurred_at, event.pk, 0), message or event))
-    moments += [((message.occurred_at, 0, message.pk), message) for message in written.values()]
+    moments += [((message.occurred_at, 0, message.pk), message) for message in waiting.values()]
     moments.sort(key=lambda moment: moment[0])
     items: list[MessageItem | EventItem] = []
     for _at, what in moments:
-        if isinstance(what, Message):
-            items.append(_message_item(ticket, choices, what, with_them))
+        if isinstance(what, Written):
+            items.append(message_item(ticket, choices, what, user=user))
         elif text := clause(what, choices):
             _add_clause(items, what, text)
     return items
@@ -171,65 +200,92 @@ def _add_clause(items: list[MessageItem | EventItem], event: Event, text: str) -
         items.append(EventItem(event.pk, actor, event.occurred_at, [text], [event.kind]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Enclosed:
-    """The files and the mails of a page's messages, by the message's id."""
-
-    files: dict[int, list[Attachment]]
-    mails: dict[int, OutgoingMail]
-
-    @classmethod
-    def of(cls, messages: list[Message]) -> _Enclosed:
-        wanted = [message.pk for message in messages]
-        files: dict[int, list[Attachment]] = {}
-        for file in Attachment.objects.filter(message__in=wanted).order_by("pk"):
-            files.setdefault(file.message_id, []).append(file)
-        sent = [message.pk for message in messages if message.kind == MessageKind.OUTBOUND]
-        mails = OutgoingMail.objects.filter(
-            message__in=sent, purpose=OutgoingMail.Purpose.REPLY
-        ).only("message_id", "done_at", "parked_at", "attempts", "last_error", "due_at")
-        return cls(files, {mail.message_id: mail for mail in mails if mail.message_id})
-
-
-def _message_item(
-    ticket: Ticket, choices: Choices, message: Message, enclosed: _Enclosed
+def message_item(
+    ticket: Ticket, choices: Choices, message: Written, *, user: User | None = None
 ) -> MessageItem:
-    files = enclosed.files.get(message.pk, [])
-    pictures = {
-        file.content_id: reverse("desk_attachment", args=[file.key])
-        for file in files
-        if file.content_id and file.content_type in SHOWN_INLINE
-    }
-    shown = {file.content_id for file in files if f'"{file.content_id}"' in message.html}
     source, how = _manner(ticket, message)
+    html, files, pictures = message.html, [], []
+    if message.files:
+        shown = {
+            file.content_id: reverse("desk_preview", args=[file.key])
+            for file in message.files
+            if file.content_id and file.content_type in PICTURES
+        }
+        in_text = {one for one in shown if f'data-inline-image="{one}"' in html}
+        html = with_inline_images(html, shown) if in_text else html
+        # What the text shows is not shown a second time below it.
+        given = [_file(file) for file in message.files if file.content_id not in in_text]
+        files = [one for one in given if not one.preview]
+        pictures = [one for one in given if one.preview]
     return MessageItem(
         pk=message.pk,
         source=source,
         name=_author(choices, message),
         how=how,
+        icon=CHANNEL_ICONS.get(message.channel, "") if source == "customer" else "",
         at=message.occurred_at,
-        html=with_inline_images(message.html, pictures) if pictures else message.html,
-        quoted=message.quoted_text,
-        files=[
-            file
-            for file in files
-            if not (file.is_inline and file.content_id in pictures and file.content_id in shown)
-        ],
-        mail=enclosed.mails.get(message.pk),
+        html=html,
+        quoted=message.quoted,
+        is_quoted_cut=message.is_quoted_cut,
+        files=files,
+        pictures=pictures,
+        mail=message.mail,
+        thread=_thread(message) if message.conversations > 1 else "",
+        call=_call(message) if message.call_outcome else "",
+        keeps_pictures_back=has_remote_images(html),
+        is_mine=user is not None and message.author_user == user.pk,
     )
 
 
-def _author(choices: Choices, message: Message) -> str:
-    if message.author_user_id:
-        known = choices.users.get(message.author_user_id)
-        return known.name if known else message.author_name
-    customer_name: str | None = getattr(message, "customer_name", None)
-    return customer_name or message.author_name
+def _file(file: File) -> FileItem:
+    kind = file.content_type
+    is_picture = kind in PICTURES and file.size <= LARGEST_PREVIEW
+    if kind.startswith("image/"):
+        icon = "image"
+    elif kind == "application/pdf" or kind.startswith("text/"):
+        icon = "file-text"
+    else:
+        icon = "paperclip"
+    return FileItem(
+        name=file.name,
+        size=file.size,
+        icon=icon,
+        url=reverse("desk_attachment", args=[file.key]),
+        preview=reverse("desk_preview", args=[file.key]) if is_picture else "",
+    )
 
 
-def _manner(ticket: Ticket, message: Message) -> tuple[str, str]:
+def _author(choices: Choices, message: Written) -> str:
+    if message.author_user:
+        known = choices.users.get(message.author_user)
+        return known.name if known else ""
+    return message.author_customer or Message().author_name
+
+
+def _thread(message: Written) -> str:
+    channel = str(Channel(message.channel).label) if message.channel in Channel.values else ""
+    return f"{channel} · #{message.merged_from}" if message.merged_from else channel
+
+
+def _call(message: Written) -> str:
+    """“Called us · 4 min · Resolved on the phone”."""
+    way = _("Called us") if message.is_inbound_call else _("We called")
+    parts = [way]
+    if minutes := round((message.call_seconds or 0) / 60):
+        parts.append(ngettext("%(count)d min", "%(count)d min", minutes) % {"count": minutes})
+    elif message.call_seconds:
+        parts.append(
+            ngettext("%(count)d s", "%(count)d s", message.call_seconds)
+            % {"count": message.call_seconds}
+        )
+    if message.call_outcome in CallOutcome.values:
+        parts.append(str(CallOutcome(message.call_outcome).label))
+    return " · ".join(parts)
+
+
+def _manner(ticket: Ticket, message: Written) -> tuple[str, str]:
     if message.kind == MessageKind.NOTE:
-        return "note", _("note")
+        return "note", _("phone call") if message.call_outcome else _("note")
     if message.kind == MessageKind.OUTBOUND:
         name = ticket.customer.name.split(" ")[0]
         if message.is_automatic:
@@ -237,11 +293,10 @@ def _manner(ticket: Ticket, message: Message) -> tuple[str, str]:
         return "agent", _("to %(name)s") % {"name": name}
     if message.is_automatic:
         return "customer", _("automatic answer")
-    channel: str = getattr(message, "channel", "")
     return "customer", {
         Channel.EMAIL.value: _("by mail"),
         Channel.FORM.value: _("by the form"),
         Channel.API.value: _("through the API"),
         Channel.PHONE.value: _("by phone"),
         Channel.MESSENGER.value: _("in the messenger"),
-    }.get(channel, "")
+    }.get(message.channel, "")

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from workspace import live
-from workspace.views import account, changes, presence, queues, tickets, writing
+from workspace.views import account, changes, messages, presence, queues, tickets, writing
 
 urlpatterns = [
     path("", queues.desk, name="desk"),
@@ -13,9 +13,19 @@ urlpatterns = [
     path("tickets/<int:number>/presence/", presence.announce, name="desk_announce"),
     path("availability/", account.availability, name="desk_availability"),
     path("attachments/<slug:key>/", tickets.attachment, name="desk_attachment"),
+    path("attachments/<slug:key>/picture/", messages.preview, name="desk_preview"),
+    path("pictures/<str:token>/", messages.picture, name="desk_picture"),
     path("tickets/<int:number>/", tickets.ticket, name="desk_ticket"),
     path("tickets/<int:number>/since/", tickets.since, name="desk_since"),
     path("tickets/<int:number>/messages/", writing.send, name="desk_send"),
+    path("tickets/<int:number>/messages/<int:pk>/", messages.message, name="desk_message"),
+    path("tickets/<int:number>/messages/<int:pk>/raw/", messages.raw, name="desk_message_raw"),
+    path(
+        "tickets/<int:number>/messages/<int:pk>/pictures/",
+        messages.pictures,
+        name="desk_message_pictures",
+    ),
+    path("tickets/<int:number>/read/", messages.read, name="desk_read"),
     path("tickets/<int:number>/properties/", changes.change, name="desk_change"),
     path("tickets/<int:number>/follow-up/", writing.follow_up, name="desk_follow_up"),
     path("tickets/<int:number>/mails/<int:pk>/", tickets.delivery, name="desk_delivery"),

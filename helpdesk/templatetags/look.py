@@ -175,11 +175,17 @@ def _write(local: datetime, form: str) -> str:
 
 
 def _time_tag(moment: datetime, text: str) -> SafeString:
+    return _timed(moment, text, get_language() or "", timezone.get_current_timezone_name())
+
+
+@functools.lru_cache(maxsize=8192)
+def _timed(moment: datetime, text: str, language: str, zone: str) -> SafeString:
+    local = timezone.localtime(moment)
     full = pgettext("date and time in full, Django date format", "l j F Y, H:i")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         moment.isoformat(timespec="seconds"),
-        _write(timezone.localtime(moment), full),
+        _write(local, full),
         text,
     )
 
@@ -229,6 +235,19 @@ def stamp_text(moment: datetime, now: datetime | None = None) -> str:
         return _clock(local)
     day = _("Yesterday") if days == 1 else _day(local, today)
     return f"{day} {_clock(local)}"
+
+
+@register.filter
+def clock_time(moment: datetime | None) -> SafeString:
+    """The time of day alone, where the day stands above: "09:12" inside a time element."""
+    if not moment:
+        return mark_safe("")
+    return _clocked(moment, get_language() or "", timezone.get_current_timezone_name())
+
+
+@functools.lru_cache(maxsize=8192)
+def _clocked(moment: datetime, language: str, zone: str) -> SafeString:
+    return _time_tag(moment, _clock(timezone.localtime(moment)))
 
 
 @register.filter

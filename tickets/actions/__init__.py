@@ -36,6 +36,7 @@ from tickets.actions.open import open_ticket
 from tickets.actions.requester import change_requester
 from tickets.actions.snooze import IsInThePast, NothingToSnooze, snooze_ticket, wake_ticket
 from tickets.actions.split import NothingToSplit, SeveralCustomers, split_messages
+from tickets.actions.read import mark_read
 from tickets.actions.status import (
     NotSolved,
     StatusIsLeftToTime,
@@ -92,6 +93,7 @@ __all__ = [
     "link_tickets",
     "log_call",
     "log_time",
+    "mark_read",
     "mark_ticket",
     "merge_tickets",
     "move_to_team",

@@ -21,8 +21,10 @@ from workspace.customer import CustomerPanel
 from workspace.facts import Facts
 from workspace.forms import MAX_FILES
 from workspace.gate import DeskRequest, with_ticket
+from workspace.items import NewMark
 from workspace.queues import QUEUES, Place, Queue
-from workspace.timeline import Delivery, EventItem, MessageItem, Timeline
+from workspace.timeline import Delivery, EventItem, MessageItem, Reader, Timeline
+from workspace.views.messages import with_pictures
 from workspace.views.queues import list_of
 from workspace.views.shell import shell
 
@@ -32,17 +34,29 @@ BESIDE_A_TICKET = 20
 
 @with_ticket("GET", "HEAD")
 def ticket(request: DeskRequest, ticket: Ticket) -> HttpResponse:
-    """One ticket beside its queue. Opened from the list by htmx: only the ticket's own panes."""
-    before = Place.parse(request.GET.get("before", ""))
-    if before and request.headers.get("HX-Request"):
-        choices = Choices.load()
-        part = timeline.newest(ticket, choices, before=before)
-        return render(
-            request,
-            "workspace/ticket/earlier.html",
-            {"timeline": part, "ticket": ticket} | address_of(request, ticket),
-        )
-    return page(request, ticket, before=before)
+    """One ticket beside its queue. Opened from the list by htmx: only the ticket's own panes.
+
+    `before` and `after` ask for a part of the timeline, `message` (a message's id, or “unread”) for
+    what stands around a message, `pictures` for a message with the pictures of other servers.
+    """
+    is_fragment = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
+    part = _part(request, ticket) if is_fragment else None
+    return part or page(request, ticket)
+
+
+def _part(request: DeskRequest, ticket: Ticket) -> HttpResponse | None:
+    """Older or newer messages, to be put before or after those that a page shows."""
+    before, after = _place(request, "before"), _place(request, "after")
+    if before:
+        part = timeline.newest(ticket, Choices.load(), before=before)
+        template = "workspace/ticket/earlier.html"
+    elif after:
+        part = timeline.following(ticket, Choices.load(), place=after)
+        template = "workspace/ticket/later.html"
+    else:
+        return None
+    context = {"timeline": part, "ticket": ticket} | address_of(request, ticket)
+    return render(request, template, context)
 
 
 @with_ticket("GET", "HEAD")
@@ -55,6 +69,9 @@ def since(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         return HttpResponse(status=204)
     choices = Choices.load()
     part = timeline.since(ticket, choices, version=int(seen))
+    if request.GET.get("past"):
+        # The page shows an older part, under which what is new has no place: it is only told of.
+        part = Timeline(part.items)
     context = panes(request, ticket, choices, part) | {
         "arrived": [
             item for item in part.items if isinstance(item, MessageItem) and item.source != "note"
@@ -90,17 +107,21 @@ def page(
     request: DeskRequest,
     ticket: Ticket,
     *,
-    before: Place | None = None,
     status: int = 200,
     extra: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """The whole page, or what of it changes when another ticket is opened beside the same list."""
-    choices = Choices.load()
-    part = timeline.newest(ticket, choices, before=before)
-    context = panes(request, ticket, choices, part, has_customer=True) | {
-        "is_past": before is not None,
-        **(extra or {}),
-    }
+    choices, beside = Choices.load(), Beside.load(ticket, request.user)
+    reader = Reader(request.user, beside.read_until)
+    part = _asked_part(request, ticket, choices, reader)
+    context = panes(request, ticket, choices, part, beside=beside, has_customer=True)
+    newest = next((item for item in reversed(part.items) if isinstance(item, MessageItem)), None)
+    if newest and beside.read_until and newest.at <= beside.read_until:
+        context["is_read"] = True
+    if part.shown and part.earlier:
+        # All that is shown is new, and there may be more of it above.
+        context["unread_above"] = any(isinstance(item, NewMark) for item in part.shown[:2])
+    context |= extra or {}
     if request.headers.get("HX-Boosted"):
         response = render(request, "workspace/ticket/open.html", context, status=status)
         response["Vary"] = "HX-Boosted"
@@ -115,19 +136,45 @@ def page(
     return render(request, "workspace/ticket.html", context, status=status)
 
 
+def _asked_part(request: DeskRequest, ticket: Ticket, choices: Choices, reader: Reader) -> Timeline:
+    """The part of the timeline that the address asks for: usually the newest."""
+    asked = request.GET.get("message", "")
+    place = _place(request, "after")
+    if asked == "unread":
+        place = timeline.first_unread(ticket, reader)
+    elif asked.isascii() and asked.isdigit() and len(asked) <= 18:
+        place = timeline.place_of(ticket, message=int(asked))
+    if place:
+        part = timeline.around(ticket, choices, place=place, reader=reader)
+    else:
+        before = _place(request, "before")
+        part = timeline.newest(ticket, choices, before=before, reader=reader)
+    for item in part.items:
+        if isinstance(item, MessageItem) and str(item.pk) == request.GET.get("pictures"):
+            item.html = with_pictures(item.html, item.pk, request.user)
+            item.keeps_pictures_back = False
+    return part
+
+
+def _place(request: HttpRequest, name: str) -> Place | None:
+    return Place.parse(request.GET.get(name, ""))
+
+
 def panes(
     request: DeskRequest,
     ticket: Ticket,
     choices: Choices,
     part: Timeline,
     *,
+    beside: Beside | None = None,
     has_customer: bool = False,
 ) -> dict[str, Any]:
     """The context of the ticket's own pane, and of the customer's where it is needed."""
     identities = list(ticket.customer.identities.all())
+    beside = beside or Beside.load(ticket, request.user)
     context = address_of(request, ticket) | {
         "ticket": ticket,
-        "beside": Beside.load(ticket, request.user),
+        "beside": beside,
         "facts": Facts.of(ticket, choices, user=request.user),
         "timeline": part,
         "replies_to": next((i.value for i in identities if i.kind == Identity.Kind.EMAIL), ""),
@@ -150,11 +197,8 @@ def panes(
 def address_of(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     queue = queue_of(request)
     query = f"?{urlencode({'queue': queue.slug})}"
-    return {
-        "queue": queue,
-        "query": query,
-        "ticket_url": reverse("desk_ticket", args=[ticket.number]) + query,
-    }
+    here = reverse("desk_ticket", args=[ticket.number])
+    return {"queue": queue, "query": query, "here": here, "ticket_url": here + query}
 
 
 def queue_of(request: HttpRequest) -> Queue:

@@ -13,8 +13,18 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from people.models import Customer, Membership, Organisation, Role, Team, TeamHours, User
-from tickets.models import Category, Priority, Ticket
+from people.models import Company as OwnCompany
+from people.models import (
+    Customer,
+    CustomRole,
+    Membership,
+    Organisation,
+    Role,
+    Team,
+    TeamHours,
+    User,
+)
+from tickets.models import Category, CustomField, Priority, RequestForm, Tag, Ticket
 from triage.models import Keyword, SenderRule
 
 PASSWORD: Final = "casa-nord-demo"  # noqa: S105 - the demo's log-ins are printed for everybody
@@ -59,12 +69,25 @@ def found(since: datetime) -> Company:
     return Company(people, teams, categories, members, pace)
 
 
+#: What everything else of a demo refers to.
+_FOUNDED: Final = (
+    User,
+    Team,
+    Customer,
+    Organisation,
+    Category,
+    Ticket,
+    OwnCompany,
+    CustomField,
+    RequestForm,
+    CustomRole,
+    Tag,
+)
+
+
 def dissolve() -> None:
     """Take away everything that a demo wrote into a database that had been empty."""
-    tables = [
-        connection.ops.quote_name(model._meta.db_table)
-        for model in (User, Team, Customer, Organisation, Category, Ticket)
-    ]
+    tables = [connection.ops.quote_name(model._meta.db_table) for model in _FOUNDED]
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
 

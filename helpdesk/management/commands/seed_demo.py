@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
-from helpdesk.demo import company, customers
+from helpdesk.demo import company, customers, desk
 from helpdesk.demo.course import Life
 from helpdesk.demo.script import Script
 from helpdesk.demo.times import WEEKS, Times, monday_of
@@ -73,7 +73,9 @@ class Command(BaseCommand):
         times = Times(since + timedelta(weeks=WEEKS), calendars)
         script = Script(times, customers.by_team(people), _Foresight(casa_nord).team_of)
         lives = [*script.weeks(), *script.newest(now, minutes=NEWEST_MINUTES)]
+        desk.furnish(casa_nord)
         perform(casa_nord, list(script.by_team(lives).values()), until=now)
+        desk.live_in(casa_nord, until=now)
         company.send_home(casa_nord)
         _let_numbers_go_on()
 

@@ -89,14 +89,14 @@ def list_page(
 
 def edit_page(
     request: SettingsRequest,
-    form: RowForm,
+    form: RowForm[Any],
     *,
     current: str,
     title: str | Promise,
     back: str,
     saved: str | Promise,
     template: str = "administration/form.html",
-    write: Callable[[RowForm], Any] | None = None,
+    write: Callable[[RowForm[Any]], Any] | None = None,
     **more: Any,
 ) -> HttpResponse:
     """A form: shown, refused with 422, refused with 409 when somebody else was quicker, or saved.

@@ -27,7 +27,7 @@ urlpatterns = [
     ),
     # Whatever stands there is looked up as a token, so that every wrong one is answered alike.
     path("join/", invitations.join),
-    re_path(r"^join/(?P<token>[^/]*)/$", invitations.join, name="settings_join"),
+    re_path(r"^join/(?P<token>.*)/$", invitations.join, name="settings_join"),
     path("roles/", roles.roles, name="settings_roles"),
     path("roles/new/", roles.new_role, name="settings_role_new"),
     path("roles/<int:pk>/", roles.role, name="settings_role"),

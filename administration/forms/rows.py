@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.conf import settings
@@ -14,13 +14,20 @@ from django.utils.translation import gettext as _
 from people.audit import fingerprint
 from people.models.names import one_line
 
+Row = TypeVar("Row", bound=Model)
+
 if TYPE_CHECKING:
-    _ModelForm = forms.ModelForm[Any]
-else:
     _ModelForm = forms.ModelForm
+else:
+
+    class _ModelForm(forms.ModelForm):
+        """Django's own, which takes the type of its row for the type checker only."""
+
+        def __class_getitem__(cls, row: type[Model]) -> type[forms.ModelForm]:
+            return cls
 
 
-class RowForm(_ModelForm):
+class RowForm(_ModelForm[Row]):
     """A form over some fields of a row. It carries the fingerprint of what its reader saw, and is
     never saved by itself: `values` goes to `people.rows.write_row` or to an action of its own."""
 
@@ -54,7 +61,7 @@ class RowForm(_ModelForm):
             self.data = data
 
 
-class NamedForm(RowForm):
+class NamedForm(RowForm[Row]):
     """A form over a row that has a name in every language: `name`, and `name_it` and so on for
     those that are not the product's own."""
 

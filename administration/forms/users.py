@@ -113,7 +113,7 @@ class _WithRole(forms.Form):
         return data
 
 
-class UserForm(_WithRole, RowForm):
+class UserForm(_WithRole, RowForm[User]):
     role_choice = RoleField(label=gettext_lazy("Role"))
     teams = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Teams"),
@@ -233,7 +233,7 @@ class DeactivationForm(forms.Form):
         successor.queryset = User.objects.assignable().exclude(pk=user.pk)
 
 
-class RoleForm(RowForm):
+class RoleForm(RowForm[CustomRole]):
     permissions = forms.MultipleChoiceField(
         label=gettext_lazy("Permissions"),
         choices=lambda: [

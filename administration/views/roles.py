@@ -86,7 +86,7 @@ def delete_role(request: SettingsRequest, pk: int) -> HttpResponse:
 def _edit(request: SettingsRequest, role: CustomRole) -> HttpResponse:
     title, is_new = role.name, role.pk is None
 
-    def save(form: RowForm) -> None:
+    def save(form: RowForm[Any]) -> None:
         actions.write_role(role, form.values, actor=request.user, seen=form.cleaned_data["seen"])
 
     form = RoleForm(request.POST or None, instance=role)

@@ -58,7 +58,7 @@ def user(request: SettingsRequest, pk: int) -> HttpResponse:
     """One colleague: name, role, teams, capacity, language."""
     colleague = get_object_or_404(User, pk=pk)
 
-    def save(form: RowForm) -> None:
+    def save(form: RowForm[Any]) -> None:
         values, seen = form.values, form.cleaned_data["seen"]
         try:
             actions.change_user(colleague, values, actor=request.user, seen=seen)

@@ -1,4 +1,5 @@
-"""What this room does when something happens to a ticket: it tells the open pages to look."""
+"""What this room does when something happens to a ticket: it tells the open pages to look, and
+colleagues of what concerns them."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from django.dispatch import receiver
 
 from tickets.history import recorded
 from tickets.models import Event, Kind, Ticket
+from workspace import notifying
 from workspace.hints import Hint, publish
 
 #: Older than this, history is being written for the record (an import, the demo): no page waits.
@@ -20,7 +22,7 @@ FRESH = timedelta(minutes=5)
 @receiver(recorded, dispatch_uid="workspace.hint")
 def hint(sender: type[Event], *, event: Event, ticket: Ticket, **kwargs: Any) -> None:
     """Publish a hint once the change is committed; robust, because a hint may get lost."""
-    if event.recorded_at - event.occurred_at > FRESH:
+    if not _is_fresh(event):
         return
     before = event.data.get("before")
     told = Hint(
@@ -31,6 +33,17 @@ def hint(sender: type[Event], *, event: Event, ticket: Ticket, **kwargs: Any) ->
         assignees_before=_who(before if event.kind == Kind.ASSIGNED else ticket.assignee_id),
     )
     transaction.on_commit(partial(publish, told), robust=True)
+
+
+@receiver(recorded, dispatch_uid="workspace.notify")
+def notify(sender: type[Event], *, event: Event, ticket: Ticket, **kwargs: Any) -> None:
+    """Write down who should hear of it."""
+    if _is_fresh(event):
+        notifying.notify(event, ticket)
+
+
+def _is_fresh(event: Event) -> bool:
+    return event.recorded_at - event.occurred_at <= FRESH
 
 
 def _who(pk: int | None) -> frozenset[int]:

@@ -42,7 +42,7 @@ from people.actions.organisations import (
     change_organisation,
     organisation_named,
 )
-from people.actions.own import create_api_token, set_availability, set_language
+from people.actions.own import create_api_token, set_availability, set_language, set_preference
 from people.actions.touchpoints import ToldOfAnother, add_touchpoint
 
 __all__ = [
@@ -85,6 +85,7 @@ __all__ = [
     "set_attributes",
     "set_availability",
     "set_language",
+    "set_preference",
     "verify_identity",
     "withdraw_invitation",
     "write_role",

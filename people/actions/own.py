@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.db import transaction
 
 from people.models import ApiToken, User
 from people.models.names import one_line
@@ -31,3 +34,16 @@ def set_language(user: User, language: str) -> None:
     if language in dict(settings.LANGUAGES):
         user.language = language
         user.save(update_fields=["language"])
+
+
+@transaction.atomic
+def set_preference(user: User, *, name: str, value: Any) -> None:
+    """Keep one choice of how this colleague's pages look; `None` is the usual. JSON."""
+    # The newest row: two pages that are open at once must not undo each other's choices.
+    kept = User.objects.get_queryset().select_for_update().get(pk=user.pk).preferences
+    if value is None:
+        kept.pop(name, None)
+    else:
+        kept[name] = value
+    User.objects.get_queryset().filter(pk=user.pk).update(preferences=kept)
+    user.preferences = kept

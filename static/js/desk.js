@@ -1,4 +1,5 @@
 // The desk: keeps list, counts and the open ticket fresh, and moves between tickets.
+import "helpdesk/notifications";
 import "helpdesk/presence";
 
 const PAUSE = 1200; // hints come in showers; the list is fetched at most so often

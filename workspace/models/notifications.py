@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -26,12 +28,25 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Newest first."""
         return self.filter(user=user).order_by("-created_at", "-pk")
 
+    def visible(self, user: User, *, kinds: Collection[str]) -> Self:
+        """Of these kinds, as far as the user may see their tickets now."""
+        mine = self.of(user).filter(kind__in=kinds)
+        if user.is_manager:
+            return mine
+        return mine.filter(ticket__in=Ticket.objects.visible_to(user))
+
     def unread(self) -> Self:
         return self.filter(read_at=None)
 
     def to_mail(self) -> Self:
         """Unread, and not in any digest yet."""
         return self.unread().filter(mailed_at=None)
+
+    def older_than(self, *, read: timedelta, unread: timedelta) -> Self:
+        now = timezone.now()
+        return self.filter(
+            Q(read_at__isnull=False, created_at__lt=now - read) | Q(created_at__lt=now - unread)
+        )
 
 
 class Notification(models.Model):

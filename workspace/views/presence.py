@@ -6,7 +6,7 @@ from django import forms
 from django.http import HttpResponse, JsonResponse
 
 from tickets.models import Ticket
-from workspace import presence
+from workspace import notifying, presence
 from workspace.gate import DeskRequest, agents_only, with_ticket
 from workspace.live import PAGE_NAME
 
@@ -27,6 +27,8 @@ def announce(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         return HttpResponse(status=422)
     doing = presence.Doing(form.cleaned_data["doing"])
     presence.announce(request.user, ticket, page=form.cleaned_data["page"], doing=doing)
+    # Whoever has it before them need not be told of it.
+    notifying.mark_ticket_read(request.user, ticket)
     return HttpResponse(status=204)
 
 

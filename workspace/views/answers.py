@@ -50,7 +50,12 @@ def done(
 
 
 def refused(
-    request: DeskRequest, ticket: Ticket, notice: Notice | None, status: int
+    request: DeskRequest,
+    ticket: Ticket,
+    notice: Notice | None,
+    status: int,
+    *,
+    extra: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """Nothing was changed: say why beside the ticket's present state, and keep what was typed."""
     fresh = still_visible(request, ticket)
@@ -71,11 +76,12 @@ def refused(
             "notice": notice,
             "is_over": fresh.is_closed,
             **typed,
+            **(extra or {}),
         }
         return render(request, "workspace/ticket/changes.html", context, status=status)
     if request.FILES:
         notice.lines.append(_("Choose your files again: a browser does not keep them."))
-    return page(request, fresh, status=status, extra={"notice": notice, **typed})
+    return page(request, fresh, status=status, extra={"notice": notice, **typed, **(extra or {})})
 
 
 def _changed(items: list[Any], *, has_typed: bool) -> Notice:

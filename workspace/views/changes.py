@@ -11,6 +11,7 @@ from messaging.actions import retry_mail
 from messaging.models import OutgoingMail
 from people.models import Team, User
 from tickets.actions import (
+    FieldsAreMissing,
     NotOnTeam,
     StatusIsLeftToTime,
     TicketHasChanged,
@@ -54,6 +55,9 @@ def change(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         return refused(request, ticket, None, status=409)
     except TicketIsClosed:
         return refused(request, ticket, closed(), status=409)
+    except FieldsAreMissing as missing:
+        text = _("Before it is solved, fill in: %(names)s.") % {"names": missing.names}
+        return refused(request, ticket, Notice(text), status=422)
     except NotOnTeam:
         notice = Notice(_("They do not work for the ticket’s team. Move the ticket first."))
         return refused(request, ticket, notice, status=422)

@@ -19,6 +19,7 @@ from workspace.beside import Beside
 from workspace.choices import Choices
 from workspace.customer import CustomerPanel
 from workspace.facts import Facts
+from workspace.fields import TicketFields
 from workspace.forms import MAX_FILES
 from workspace.gate import DeskRequest, with_ticket
 from workspace.items import NewMark
@@ -176,6 +177,7 @@ def panes(
         "ticket": ticket,
         "beside": beside,
         "facts": Facts.of(ticket, choices, user=request.user),
+        "fields": TicketFields.after(request, ticket, choices),
         "timeline": part,
         "replies_to": next((i.value for i in identities if i.kind == Identity.Kind.EMAIL), ""),
         "is_spam": ticket.mark == Mark.SPAM,

@@ -21,9 +21,41 @@ ACKNOWLEDGED_AT_MOST: Final = (5, timedelta(days=1))
 
 
 def owe_reply(message: Message) -> OutgoingMail | None:
-    """Owe the customer the mail of a public message; nothing when we know no address."""
-    address = _address_of(message.conversation)
-    return compose.queue_reply(message, to_address=address) if address else None
+    """Owe the customer, and whom else the message names, the mail of a public message; nothing
+    when we know no address."""
+    own = _address_of(message.conversation)
+    named = _named(message, without=own)
+    address = own or next(iter(named.get("to", ())), "")
+    if not address:
+        return None
+    return compose.queue_reply(
+        message,
+        to_name=message.conversation.customer.name if own else "",
+        to_address=address,
+        recipients=_named(message, without=address),
+    )
+
+
+def owe_forward(message: Message) -> OutgoingMail | None:
+    """Owe the recipients of a forward its mail."""
+    forwarded = message.ticket.messages.public().filter(pk=message.provenance.get("forwards"))
+    address = next(iter(message.recipients.get("to", ())), "")
+    if not address or not forwarded:
+        return None
+    return compose.queue_forward(
+        message,
+        forwarded[0],
+        to_address=address,
+        recipients=_named(message, without=address),
+    )
+
+
+def _named(message: Message, *, without: str) -> dict[str, list[str]]:
+    kept = {
+        place: [address for address in given if address != without.lower()]
+        for place, given in message.recipients.items()
+    }
+    return {place: given for place, given in kept.items() if given}
 
 
 def owe_acknowledgement(message: Message) -> OutgoingMail | None:

@@ -91,7 +91,8 @@ class InboundMail(Owed):
 class OutgoingMailQuerySet(OwedQuerySet):
     def replies_of(self, ticket: Ticket) -> Self:
         """The mails that bring what we wrote in this ticket."""
-        return self.filter(ticket=ticket, purpose=OutgoingMail.Purpose.REPLY)
+        purposes = [OutgoingMail.Purpose.REPLY, OutgoingMail.Purpose.FORWARD]
+        return self.filter(ticket=ticket, purpose__in=purposes)
 
     def acknowledgements_to(self, address: str, *, since: datetime) -> Self:
         return self.filter(
@@ -114,6 +115,7 @@ class OutgoingMail(Owed):
 
     class Purpose(models.TextChoices):
         REPLY = "reply", _("Reply")
+        FORWARD = "forward", _("Forwarded message")
         ACKNOWLEDGEMENT = "acknowledgement", _("Acknowledgement")
         SURVEY = "survey", _("Survey")
         LOGIN_LINK = "login_link", _("Log-in link")
@@ -128,6 +130,8 @@ class OutgoingMail(Owed):
     )
     to_name = models.CharField(max_length=160, blank=True)
     to_address = models.CharField(max_length=320)
+    # Who else gets it: {"to": […], "cc": […], "bcc": […]}.
+    recipients = models.JSONField(default=dict, blank=True)
     from_name = models.CharField(max_length=160, blank=True)
     subject = models.CharField(max_length=400)
     text = models.TextField()

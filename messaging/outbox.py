@@ -14,6 +14,7 @@ from messaging.models import OutgoingMail
 from tickets import clock
 from tickets.models import Message, Ticket
 from tickets.owed import hurry
+from tickets.recipients import Recipients
 
 #: What an action under another clock (an import, the demo) owes is left to the sweep.
 _PRESENT = timedelta(minutes=1)
@@ -27,6 +28,7 @@ def queue_mail(
     text: str,
     html: str = "",
     to_name: str = "",
+    recipients: Recipients | None = None,
     from_name: str = "",
     ticket: Ticket | None = None,
     message: Message | None = None,
@@ -52,6 +54,7 @@ def queue_mail(
         message=message,
         to_name=one_line(to_name, 160),
         to_address=to_address.strip(),
+        recipients=dict(recipients or {}),
         from_name=one_line(from_name, 160) or settings.COMPANY_NAME,
         subject=one_line(subject, 400),
         text=f"{text.strip()}\n",

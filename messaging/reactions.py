@@ -17,5 +17,7 @@ def note_what_is_owed(event: Event, ticket: Ticket, **kwargs: Any) -> None:
         return
     if event.kind == Kind.MESSAGE_SENT:
         actions.owe_reply(event.message)
+    elif event.kind == Kind.NOTE_ADDED and event.message.recipients:
+        actions.owe_forward(event.message)
     elif event.kind == Kind.MESSAGE_RECEIVED:
         actions.owe_acknowledgement(event.message)

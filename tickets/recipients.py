@@ -16,6 +16,7 @@ Recipients = Mapping[str, list[str]]
 PLACES: Final = ("to", "cc", "bcc")
 MAX_RECIPIENTS: Final = 50
 _BETWEEN = re.compile(r"[;\n\r]+")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 class NotAnAddress(Exception):
@@ -32,21 +33,30 @@ def addresses(text: str) -> list[str]:
 
     Raises `NotAnAddress`.
     """
-    written = _BETWEEN.sub(",", text)
-    if "<" not in written and '"' not in written:
-        written = re.sub(r"[,\s]+", ",", written)
+    written = _BETWEEN.sub(",", text).strip()
+    written = re.sub(r",[\s,]*", ", ", written).strip(", ")
+    if "<" in written or '"' in written:
+        if ":" in _QUOTED.sub("", written):
+            raise NotAnAddress(written[:80])  # A header's name, or a group.
+        given = [address for _name, address in getaddresses([written])]
+    else:
+        given = [part for part in re.split(r"[,\s]+", written) if part]
     found: list[str] = []
-    for _name, address in getaddresses([part for part in written.split(",") if part.strip()]):
-        address = address.strip().lower()
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise NotAnAddress(address or text.strip()[:80]) from None
-        if len(address) > 254:
-            raise NotAnAddress(address[:80])
+    for one in given:
+        address = one.strip().lower()
+        if not is_address(address):
+            raise NotAnAddress((address or written)[:80])
         if address not in found:
             found.append(address)
     return found
+
+
+def is_address(address: str) -> bool:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return len(address) <= 254
 
 
 def recipients(

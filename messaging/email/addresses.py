@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
 from people.models import Team
-from tickets.models import Conversation
+from tickets.models import Attachment, Conversation
 
 _SIGNATURE_BYTES: Final = 10
 _TOKEN: Final = re.compile(r"([0-9a-z]{1,12})-([a-z2-7]{16})")
@@ -70,6 +70,11 @@ def message_id(what: What, pk: int | None = None) -> str:
     """A message id of ours: always the same one for the same message or ticket."""
     key = secrets.token_hex(10) if pk is None else int_to_base36(pk)
     return f"<{what}.{key}.{_signature(f'id:{what}', key)}@{support_address()[1]}>"
+
+
+def content_id(file: Attachment) -> str:
+    """The id by which a mail's HTML shows a file; a stranger's id is not handed on as it is."""
+    return f"{file.key}@{support_address()[1]}"
 
 
 def named_by(rfc_message_id: str) -> Named | None:

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from email.mime.base import MIMEBase
 from email.utils import formataddr
+from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart
 
+from messaging.email.addresses import content_id
 from messaging.email.parse import one_line
 from messaging.models import OutgoingMail
+from tickets.models import Attachment
+
+
+class MailWithPictures(EmailMultiAlternatives):
+    """A mail whose HTML shows some of its files: they stand beside it as `multipart/related`
+    (RFC 2387), so that no reader takes them for attachments."""
+
+    def __init__(self, *args: Any, pictures: Iterable[Attachment] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pictures = list(pictures)
+
+    def _create_mime_attachment(self, content: Any, mimetype: str) -> Any:
+        part = super()._create_mime_attachment(content, mimetype)  # type: ignore[misc]
+        if mimetype != "text/html" or not self.pictures:
+            return part
+        related = SafeMIMEMultipart(_subtype="related", encoding=self.encoding or "utf-8")
+        related.set_param("type", "text/html")
+        related.attach(part)
+        for picture in self.pictures:
+            related.attach(self._shown(picture))
+        return related
+
+    def _shown(self, picture: Attachment) -> MIMEBase:
+        with picture.file.open("rb") as content:
+            part: MIMEBase = super()._create_mime_attachment(  # type: ignore[misc]
+                content.read(), picture.content_type
+            )
+        part["Content-ID"] = f"<{content_id(picture)}>"
+        part.add_header("Content-Disposition", "inline", filename=picture.name)
+        return part
 
 
 def build(mail: OutgoingMail) -> EmailMultiAlternatives:
-    """The mail as it is handed to the server; the same every time that it is tried."""
+    """The mail as it is handed to the server; the same every time that it is tried. Who gets a
+    blind copy stands in the envelope only."""
     headers = {"Message-ID": mail.rfc_message_id}
     if mail.in_reply_to:
         headers["In-Reply-To"] = mail.in_reply_to
@@ -22,21 +57,39 @@ def build(mail: OutgoingMail) -> EmailMultiAlternatives:
         is_answer = mail.purpose == OutgoingMail.Purpose.ACKNOWLEDGEMENT
         headers["Auto-Submitted"] = "auto-replied" if is_answer else "auto-generated"
         headers["X-Auto-Response-Suppress"] = "All"
-    email = EmailMultiAlternatives(
+    files = _files(mail)
+    shown = [file for file in files if file.content_id and f"cid:{content_id(file)}" in mail.html]
+    email = MailWithPictures(
         subject=one_line(mail.subject, 400),
         body=mail.text,
         from_email=_mailbox(mail.from_name, settings.SUPPORT_ADDRESS),
-        to=[_mailbox(mail.to_name, mail.to_address)],
+        to=[_mailbox(mail.to_name, mail.to_address), *mail.recipients.get("to", ())],
+        cc=mail.recipients.get("cc", ()),
+        bcc=mail.recipients.get("bcc", ()),
         reply_to=[_mailbox(mail.from_name, mail.reply_to)] if mail.reply_to else None,
         headers=headers,
+        pictures=shown,
     )
     if mail.html:
         email.attach_alternative(mail.html, "text/html")
-    if mail.purpose == OutgoingMail.Purpose.REPLY and mail.message:
-        for attachment in mail.message.attachments.all():
-            with attachment.file.open("rb") as content:
-                email.attach(attachment.name, content.read(), attachment.content_type)
+    for file in files:
+        if file not in shown:
+            with file.file.open("rb") as content:
+                email.attach(file.name, content.read(), file.content_type)
     return email
+
+
+def _files(mail: OutgoingMail) -> list[Attachment]:
+    """The files of the message that the mail brings, and of the one that it passes on."""
+    if mail.message is None or mail.purpose not in (
+        OutgoingMail.Purpose.REPLY,
+        OutgoingMail.Purpose.FORWARD,
+    ):
+        return []
+    messages = [mail.message_id]
+    if mail.purpose == OutgoingMail.Purpose.FORWARD:
+        messages.append(mail.message.provenance.get("forwards"))
+    return list(Attachment.objects.filter(message__in=messages).order_by("pk"))
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -8,39 +8,48 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from messaging.email.addresses import message_id
+from messaging.email.addresses import content_id, message_id
 from messaging.models import OutgoingMail
 from messaging.outbox import queue_mail
 from tickets.models import Conversation, Message, MessageKind, Ticket
-from tickets.sanitise import clean_html
+from tickets.recipients import Recipients
+from tickets.sanitise import clean_html, html_to_text, with_inline_images
 
 MAX_REFERENCES: Final = 20
 QUOTED_CHARACTERS: Final = 4_000
 
 
-def queue_reply(message: Message, *, to_address: str) -> OutgoingMail:
+def queue_reply(
+    message: Message, *, to_name: str, to_address: str, recipients: Recipients
+) -> OutgoingMail:
     """Owe the customer what a colleague wrote, in the customer's language, with the customer's
-    last message quoted beneath."""
+    last message quoted beneath.
+
+    The private link is for the customer alone: a mail that others get too does not have it.
+    """
     ticket, conversation = message.ticket, message.conversation
     earlier = _public_ids(conversation, before=message)
     rfc_message_id = message_id("m", message.pk)
     with translation.override(ticket.language):
         context = {
             **_frame(ticket),
-            "author": message.author_user.name if message.author_user else "",
             "text": message.text.strip(),
-            "html": mark_safe(clean_html(message.html)),  # noqa: S308 - cleaned just here
+            "html": _shown(message),
+            "signature": _signature(message),
             "quote": _quote(conversation, before=message),
         }
+        if recipients:
+            del context["link"]
         mail = queue_mail(
             purpose=OutgoingMail.Purpose.REPLY,
             ticket=ticket,
             message=message,
-            to_name=conversation.customer.name,
+            to_name=to_name,
             to_address=to_address,
+            recipients=recipients,
             from_name=_sender_name(message),
             subject=_answer_to(ticket.subject),
             text=render_to_string("messaging/mail/reply.txt", context),
@@ -52,6 +61,41 @@ def queue_reply(message: Message, *, to_address: str) -> OutgoingMail:
         )
     Message.objects.filter(pk=message.pk).update(rfc_message_id=rfc_message_id)
     return mail
+
+
+def queue_forward(
+    message: Message, forwarded: Message, *, to_address: str, recipients: Recipients
+) -> OutgoingMail:
+    """Owe the named addresses what a colleague passes on, in the language of the ticket. It has no
+    private link and answers no mail of the customer's thread."""
+    ticket = message.ticket
+    with translation.override(ticket.language):
+        context = {
+            **_frame(ticket),
+            "text": message.text.strip(),
+            "html": _shown(message),
+            "signature": _signature(message),
+            "forwarded": {
+                "author": forwarded.author_name,
+                "at": forwarded.occurred_at,
+                "subject": ticket.subject,
+                "text": forwarded.text.strip(),
+                "html": _shown(forwarded),
+            },
+        }
+        del context["link"]
+        return queue_mail(
+            purpose=OutgoingMail.Purpose.FORWARD,
+            ticket=ticket,
+            message=message,
+            to_address=to_address,
+            recipients=recipients,
+            from_name=_sender_name(message),
+            subject=_forward_of(ticket.subject),
+            text=render_to_string("messaging/mail/forward.txt", context),
+            html=render_to_string("messaging/mail/forward.html", context),
+            is_automatic=False,
+        )
 
 
 def queue_acknowledgement(message: Message, *, to_address: str) -> OutgoingMail:
@@ -76,6 +120,23 @@ def queue_acknowledgement(message: Message, *, to_address: str) -> OutgoingMail:
             references=answered,
             rfc_message_id=message_id("t", ticket.pk),
         )
+
+
+def _shown(message: Message) -> SafeString:
+    """The message's HTML for a mail: cleaned once more on its way out, with its pictures."""
+    pictures = {
+        file.content_id: f"cid:{content_id(file)}"
+        for file in message.attachments.all()
+        if file.content_id and file.content_type.startswith("image/")
+    }
+    return mark_safe(with_inline_images(clean_html(message.html), pictures))  # noqa: S308 - cleaned just here
+
+
+def _signature(message: Message) -> dict[str, Any] | None:
+    """What stands below: the author's signature, or their team's."""
+    author, team = message.author_user, message.ticket.team
+    html = clean_html((author.signature if author else "") or (team.signature if team else ""))
+    return {"html": mark_safe(html), "text": html_to_text(html)} if html else None  # noqa: S308 - cleaned just here
 
 
 def _frame(ticket: Ticket) -> dict[str, Any]:
@@ -139,3 +200,7 @@ def _sender_name(message: Message) -> str:
 
 def _answer_to(subject: str) -> str:
     return subject if subject[:3].lower() == "re:" else f"Re: {subject}"
+
+
+def _forward_of(subject: str) -> str:
+    return subject if subject[:4].lower() in ("fwd:", "fw: ") else f"Fwd: {subject}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from datetime import timedelta
+from itertools import chain
 from typing import Final
 
 import structlog
@@ -142,12 +143,13 @@ def _not_taken(mail: OutgoingMail, error: str, *, is_final: bool) -> None:
 def _hand_over(mail: OutgoingMail) -> None:
     """Give the mail to the server. Raises `GiveUp`, `TryLater`, or `MayHaveLeft`."""
     try:
-        validate_email(mail.to_address)
+        for address in [mail.to_address, *chain.from_iterable(mail.recipients.values())]:
+            validate_email(address)
         email = build(mail)
         email.message()
         connection = get_connection()
     except ValidationError as error:
-        raise GiveUp(f"“{mail.to_address}” is no address.") from error
+        raise GiveUp(f"“{address}” is no address.") from error
     except (ValueError, UnicodeError) as error:
         raise GiveUp(f"The mail cannot be written: {error}") from error
     try:

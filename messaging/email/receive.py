@@ -20,7 +20,7 @@ from django.utils import timezone
 from messaging.email import addresses, trust
 from messaging.email.automatic import automatic_reason
 from messaging.email.bounces import note_bounce
-from messaging.email.parse import MailRefused, ParsedMail, fingerprint, parse
+from messaging.email.parse import Address, MailRefused, ParsedMail, fingerprint, parse
 from messaging.email.threading import Place, find_place
 from messaging.email.visible import visible_part
 from messaging.intake import IncomingMessage, accept
@@ -29,6 +29,7 @@ from people.models import Customer
 from tickets.drafts import FileDraft, MessageDraft
 from tickets.files import safe_name
 from tickets.models import Channel
+from tickets.recipients import TooManyRecipients, is_address, recipients
 from tickets.sanitise import is_blank
 
 log = structlog.get_logger(__name__)
@@ -216,6 +217,7 @@ def _accepted(
         quoted_text=body.hidden,
         files=files,
         rfc_message_id=parsed.message_id[:998],
+        recipients={} if automatic else _others_of(parsed),
         is_automatic=bool(automatic),
         provenance={
             "inbound_mail": mail.pk,
@@ -237,6 +239,20 @@ def _accepted(
         )
     )
     return _Verdict(Outcome.ACCEPTED, reasons, accepted.message.pk)
+
+
+def _others_of(parsed: ParsedMail) -> dict[str, list[str]]:
+    """Whom the sender wrote to beside us, for whoever answers all of them."""
+    own = parsed.sender.email.lower() if parsed.sender else ""
+
+    def named(given: list[Address]) -> list[str]:
+        found = addresses.foreign(one.email for one in given if one.email)
+        return [address for address in found if address != own and is_address(address)]
+
+    try:
+        return recipients(to=named(parsed.to), cc=named(parsed.cc))
+    except TooManyRecipients:
+        return {}  # A mail to so many is answered to its sender.
 
 
 def _files(parsed: ParsedMail) -> tuple[tuple[FileDraft, ...], Reasons]:

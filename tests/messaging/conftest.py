@@ -69,6 +69,7 @@ class CatchingServer:
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
+        self.envelopes: list[list[str]] = []
         self.attempts = 0
         self.answers: list[str] = []
         self.recipient_answer = ""
@@ -89,6 +90,7 @@ class CatchingServer:
             return "250 too late"
         if answer.startswith("250"):
             self.taken.append(envelope.content)
+            self.envelopes.append(envelope.rcpt_tos)
         return answer
 
     @property

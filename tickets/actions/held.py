@@ -176,7 +176,7 @@ def _check(
     if then:
         check_choosable(ticket, then)
     if written.mode == WriteMode.FORWARD:
-        if not (written.forwards and written.recipients):
+        if not (written.forwards and written.recipients.get("to")):
             raise NobodyIsNamed(ticket)
     elif not (written.html or uploads):
         raise EmptyMessage

@@ -115,7 +115,7 @@ def forward(
     ticket = locked_for_change(ticket, seen=seen)
     if then:
         check_choosable(ticket, then)
-    if not draft.recipients:
+    if not draft.recipients.get("to"):
         raise NobodyIsNamed(ticket)
     if forwards.ticket_id != ticket.pk or forwards.is_note:
         raise ValueError("Only a ticket's own public messages can be forwarded.")

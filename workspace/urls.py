@@ -26,6 +26,7 @@ urlpatterns = [
         name="desk_message_pictures",
     ),
     path("tickets/<int:number>/fields/", fields.change_fields, name="desk_fields"),
+    path("tickets/<int:number>/fields/", fields.change_fields, name="desk_fields"),
     path("tickets/<int:number>/read/", messages.read, name="desk_read"),
     path("tickets/<int:number>/properties/", changes.change, name="desk_change"),
     path("tickets/<int:number>/follow-up/", writing.follow_up, name="desk_follow_up"),

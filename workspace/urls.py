@@ -1,13 +1,28 @@
 from django.urls import path
 
 from workspace import live
-from workspace.views import account, changes, fields, messages, presence, queues, tickets, writing
+from workspace.views import (
+    account,
+    changes,
+    fields,
+    messages,
+    notifications,
+    preferences,
+    presence,
+    queues,
+    tickets,
+    writing,
+)
 
 urlpatterns = [
     path("", queues.desk, name="desk"),
     path("queues/<slug:slug>/", queues.queue, name="desk_queue"),
     path("search/", queues.search, name="desk_search"),
     path("live/", live.unavailable, name="desk_live"),
+    path("notifications/", notifications.notifications, name="desk_notifications"),
+    path("notifications/unread/", notifications.unread, name="desk_unread"),
+    path("notifications/read/", notifications.read, name="desk_notifications_read"),
+    path("preferences/", preferences.preferences, name="desk_preferences"),
     path("presence/", presence.others, name="desk_presence"),
     path("presence/leave/", presence.leave, name="desk_leave"),
     path("tickets/<int:number>/presence/", presence.announce, name="desk_announce"),
@@ -25,7 +40,6 @@ urlpatterns = [
         messages.pictures,
         name="desk_message_pictures",
     ),
-    path("tickets/<int:number>/fields/", fields.change_fields, name="desk_fields"),
     path("tickets/<int:number>/fields/", fields.change_fields, name="desk_fields"),
     path("tickets/<int:number>/read/", messages.read, name="desk_read"),
     path("tickets/<int:number>/properties/", changes.change, name="desk_change"),

@@ -9,6 +9,7 @@ from administration.views import (
     roles,
     statuses,
     tags,
+    teams,
     users,
 )
 
@@ -28,6 +29,18 @@ urlpatterns = [
     # Whatever stands there is looked up as a token, so that every wrong one is answered alike.
     path("join/", invitations.join),
     re_path(r"^join/(?P<token>.*)/$", invitations.join, name="settings_join"),
+    path("teams/", teams.teams, name="settings_teams"),
+    path("teams/new/", teams.new_team, name="settings_team_new"),
+    path("teams/order/", teams.order, name="settings_teams_order"),
+    path("teams/<int:pk>/", teams.team, name="settings_team"),
+    path("teams/<int:pk>/retire/", teams.retire, name="settings_team_retire"),
+    path("teams/<int:pk>/restore/", teams.restore_team, name="settings_team_restore"),
+    path("teams/<int:pk>/hours/", teams.hours, name="settings_team_hours"),
+    path(
+        "teams/<int:pk>/hours/<int:hours_pk>/withdraw/",
+        teams.withdraw_hours,
+        name="settings_team_hours_withdraw",
+    ),
     path("roles/", roles.roles, name="settings_roles"),
     path("roles/new/", roles.new_role, name="settings_role_new"),
     path("roles/<int:pk>/", roles.role, name="settings_role"),

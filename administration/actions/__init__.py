@@ -1,3 +1,4 @@
 from administration.actions.colleagues import part_with, send_invitation
+from administration.actions.teams import SameTeam, retire_team
 
-__all__ = ["part_with", "send_invitation"]
+__all__ = ["SameTeam", "part_with", "retire_team", "send_invitation"]

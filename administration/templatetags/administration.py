@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import template
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
-from people.models import Change
+from administration.forms.teams import written
+from people.models import Change, TeamHours
+from triage.business_time import WEEKDAYS as DAYS
 
 register = template.Library()
 
@@ -76,3 +81,22 @@ def _field(kind: str, name: str) -> Any:
         except (LookupError, FieldDoesNotExist):
             continue
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    name: str
+    hours: str
+
+
+@register.filter
+def week(hours: TeamHours) -> list[Day]:
+    """The seven days with their hours as the form writes them."""
+    return [Day(str(WEEKDAYS[n]), written(hours.week, day)) for n, day in enumerate(DAYS)]
+
+
+@register.filter
+def next_free_days(hours: TeamHours) -> list[date]:
+    """The next five holidays of these hours."""
+    today = timezone.localdate().isoformat()
+    return [date.fromisoformat(day) for day in sorted(hours.holidays) if day >= today][:5]

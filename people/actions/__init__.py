@@ -43,6 +43,13 @@ from people.actions.organisations import (
     organisation_named,
 )
 from people.actions.own import create_api_token, set_availability, set_language, set_preference
+from people.actions.teams import (
+    HoursAreInForce,
+    HoursLieInThePast,
+    hours_at,
+    set_hours,
+    withdraw_hours,
+)
 from people.actions.touchpoints import ToldOfAnother, add_touchpoint
 
 __all__ = [
@@ -51,6 +58,8 @@ __all__ = [
     "BeyondOwnPermissions",
     "CustomerHasChanged",
     "CustomerWasMerged",
+    "HoursAreInForce",
+    "HoursLieInThePast",
     "IdentityIsTaken",
     "IdentityRefused",
     "InvitationIsNoGood",
@@ -73,6 +82,7 @@ __all__ = [
     "create_customer",
     "deactivate_user",
     "delete_role",
+    "hours_at",
     "invite",
     "note_customer",
     "organisation_named",
@@ -84,9 +94,11 @@ __all__ = [
     "renew_invitation",
     "set_attributes",
     "set_availability",
+    "set_hours",
     "set_language",
     "set_preference",
     "verify_identity",
+    "withdraw_hours",
     "withdraw_invitation",
     "write_role",
 ]

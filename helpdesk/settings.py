@@ -230,12 +230,19 @@ CELERY_BEAT_SCHEDULE = {
             "surveys.tasks.sweep_surveys",
             "metrics.tasks.sweep_stale_facts",
             "portal.tasks.sweep_login_requests",
+            "workspace.tasks.sweep_digests",
+            "workspace.tasks.sweep_failed_mail",
         )
     },
     "tickets.tasks.forget_uploads": {
         "task": "tickets.tasks.forget_uploads",
         "schedule": 3600.0,
         "options": {"expires": 3600},
+    },
+    "workspace.tasks.forget_old_notifications": {
+        "task": "workspace.tasks.forget_old_notifications",
+        "schedule": 86400.0,
+        "options": {"expires": 86400},
     },
     "tickets.tasks.close_solved_tickets": {
         "task": "tickets.tasks.close_solved_tickets",

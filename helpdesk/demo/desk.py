@@ -1,4 +1,4 @@
-"""What the people of Casa Nord have made of their desk: fields, forms, macros, views, and some days'
+"""What the people of Casa Nord have made of their desk: fields, forms, macros, views, and a day's
 work on the requests that are open."""
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ def _work(random: Random, casa_nord: CasaNord, until: datetime) -> None:
                 CallOutcome.ANSWERED, is_inbound=place % 2 == 0, duration_seconds=185, text=said
             )
             log_call(ticket, call=call, user=ticket.assignee)
-    _same_cause(held, casa_nord)
+    _same_cause(casa_nord)
     _same_person(casa_nord)
 
 
@@ -301,12 +301,12 @@ def _values(random: Random, ticket: Ticket) -> dict[str, Any]:
     return values
 
 
-def _same_cause(held: Sequence[Ticket], casa_nord: CasaNord) -> None:
+def _same_cause(casa_nord: CasaNord) -> None:
     """The broken shades of one batch: a problem with its incidents."""
-    damaged = [one for one in held if one.category == casa_nord.categories["damaged"]]
-    if len(damaged) < 3:
-        return
-    problem, *incidents = damaged[:4]
+    damaged = Ticket.objects.exclude(status_category="closed").filter(
+        category=casa_nord.categories["damaged"]
+    )
+    problem, *incidents = damaged.order_by("-created_at")[:4]
     actor = Actor.user(casa_nord.people["manager"])
     set_type(problem, to=TicketType.PROBLEM, actor=actor)
     for incident in incidents:

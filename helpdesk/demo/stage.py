@@ -31,6 +31,7 @@ from tickets.actions import (
     move_to_team,
     reply,
     set_category,
+    set_fields,
     set_status,
     set_tags,
 )
@@ -184,6 +185,8 @@ class Stage:
         if self._put_right(role, author):
             author = self._agent_for(role)
         actor = Actor.user(author)
+        if act.then == StatusCategory.SOLVED:
+            self._fill_in(role, actor)
         if act.kind == "reply":
             self._reply(role, act, author)
         elif act.kind == "take":
@@ -211,6 +214,19 @@ class Stage:
             then=self._status[StatusCategory(act.then)] if act.then else None,
         )
         role.agent = role.agent or author
+
+    def _fill_in(self, role: Role, actor: Actor) -> None:
+        """Note of a request what its category must know before it is solved."""
+        scene = role.life.scene
+        values: dict[str, object] = {}
+        if role.ticket.category_id == self.company.categories["damaged"].pk:
+            broken = "glass" if scene.line == "light" else "surface"
+            values = {"product": scene.line, "damage": [broken], "photo_received": True}
+        elif role.ticket.category_id == self.company.categories["refund"].pk:
+            values = {"refund_amount": role.random.randint(20, 400)}
+        if values:
+            values["order_number"] = scene.props["order"]
+            role.ticket = set_fields(role.ticket, to=values, actor=actor)
 
     def _agent_for(self, role: Role) -> User:
         """Whoever holds the request; else one of the team, the quicker ones more often."""

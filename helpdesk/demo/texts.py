@@ -45,6 +45,8 @@ class Scene:
         products = world["products"]
         product = product or random.choice([k for k, row in products.items() if row[0] in things])
         order = f"55-{random.randint(1000, 9899)}"
+        # Light, wood, flat, soft or home.
+        self.line: str = products[product][0]
         price, number = products[product][1], random.randint(12, 96)
         self.props = _names_of(products[product], language) | {
             "order": order,

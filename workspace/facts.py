@@ -111,7 +111,7 @@ def _category(ticket: Ticket, choices: Choices) -> Fact:
             Option(str(one.pk), one.name, one.pk == ticket.category_id)
             for one in choices.categories.values()
         ],
-        key="c",
+        key="y",
         is_set=now is not None,
     )
 
@@ -123,7 +123,7 @@ def _type(ticket: Ticket) -> Fact:
         _("Type"),
         str(now.label),
         [Option(one.value, str(one.label), one == now) for one in TicketType],
-        key="t",
+        key="",
     )
 
 
@@ -138,7 +138,7 @@ def _team(ticket: Ticket, choices: Choices) -> Fact:
             Option(str(one.pk), one.name, one.pk == ticket.team_id)
             for one in choices.teams.values()
         ],
-        key="m",
+        key="Shift+t",
         is_set=now is not None,
     )
 

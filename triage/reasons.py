@@ -116,6 +116,7 @@ _SENTENCES: Final[dict[str, Callable[[Stored], str]]] = {
     "customers_unmerged": lambda r: _("They were two people after all"),
     "customer_replied": lambda r: _("The customer replied"),
     "answered": lambda r: _("Whoever answers first takes it"),
+    "merged_open": lambda r: _("#%(number)s was still open") % r,
 }
 
 CODES: Final = frozenset(_SENTENCES)

@@ -313,6 +313,10 @@ class Ticket(models.Model):
         return self.snoozed_at is not None
 
     @property
+    def is_overdue(self) -> bool:
+        return self.due_at is not None and self.due_at < clock.now() and not self.is_over
+
+    @property
     def urgency(self) -> Priority:
         return Priority(self.priority)
 

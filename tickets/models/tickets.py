@@ -115,8 +115,18 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(status_category=StatusCategory.SOLVED)
 
     def counted(self) -> Self:
-        """Without spam and test."""
-        return self.filter(mark="")
+        """Without spam, test, and what was merged away."""
+        return self.filter(mark="", merged_into=None)
+
+    def marked(self) -> Self:
+        """Spam and test."""
+        return self.exclude(mark="")
+
+    def awake(self) -> Self:
+        return self.filter(snoozed_at=None)
+
+    def snoozed(self) -> Self:
+        return self.filter(snoozed_at__isnull=False)
 
     def to_close(self) -> Self:
         """Solved for longer than a reply may still reopen them."""
@@ -287,6 +297,16 @@ class Ticket(models.Model):
                 fields=["snoozed_until"],
                 condition=Q(snoozed_until__isnull=False),
                 name="tickets_to_wake",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(snoozed_at__isnull=False),
+                name="tickets_snoozed",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=~Q(mark=""),
+                name="tickets_marked",
             ),
             models.Index(
                 fields=["due_at", "-priority", "id"],

@@ -19,6 +19,21 @@ function count(unread) {
   }
 }
 
+// The ticket before the reader's eyes, for all pages of this browser: a lock goes with its page.
+const looking = (number) => `looking:${number}`;
+let held = "", release;
+function hold() {
+  const number = shown() ?? "";
+  if (number === held) return;
+  release?.();
+  [held, release] = [number, undefined];
+  if (number) navigator.locks?.request(looking(number), { mode: "shared" }, () => new Promise((done) => { release = done; }));
+}
+hold();
+document.addEventListener("visibilitychange", hold);
+document.addEventListener("htmx:afterSettle", hold);
+const isLookedAt = async (number) => (await navigator.locks?.query())?.held.some(({ name }) => name === looking(number));
+
 /** One page of this browser after the other, so that each thing is on the screen once. */
 const alone = (act) => (navigator.locks ? navigator.locks.request(SHOWN, act) : act());
 
@@ -33,14 +48,14 @@ async function ask() {
       told = await answer.json();
     } catch { return; /* offline */ }
     count(told.unread);
-    if (told.newest > Number(after || 0)) store.set(String(told.newest));
-    for (const one of told.screen) appear(one);
+    if (!after || told.newest > Number(after)) store.set(String(told.newest));
+    for (const one of told.screen) await appear(one);
   });
 }
 
-function appear({ id, title, body, url, ticket }) {
+async function appear({ id, title, body, url, ticket }) {
   if (!("Notification" in window) || Notification.permission !== "granted") return;
-  if (String(ticket) === shown()) return;
+  if (await isLookedAt(ticket)) return;
   const note = new Notification(title, { body, tag: `told-${id}`, lang: document.documentElement.lang });
   note.onclick = () => { window.focus(); location.assign(url); note.close(); };
 }

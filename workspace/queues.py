@@ -1,66 +1,101 @@
-"""The agents' queues: what stands in each, how many, and one page of it after another."""
+"""The built-in views: what stands in each, and how many. Nobody can change or break them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
-from django.db import connection
-from django.db.models import Q, QuerySet, Value
+from django.db import OperationalError, connection, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from psycopg.errors import QueryCanceled
 
 from people.models import Role, Team, User
 from tickets.models import Ticket
 from tickets.models.tickets import TicketQuerySet
+from workspace import columns
+from workspace.keyset import PAGE_SIZE, Page, Place, page_of
+from workspace.models import View
 
-PAGE_SIZE = 50
+__all__ = ["COUNT_LIMIT", "PAGE_SIZE", "QUEUES", "Page", "Place", "Queue", "counts", "page_of"]
+
 #: Counting stops here, so that a queue of any length is counted in the same time.
 COUNT_LIMIT = 1000
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: What stands before this moment from now on is due soon.
+SOON = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
+    """A list of tickets that has a name: a built-in view, or a saved one."""
+
     slug: str
     name: str | Promise
     icon: str
     #: What an empty queue says.
     empty: str | Promise
     tickets: Callable[[User], TicketQuerySet]
+    #: By which column it is ordered, with "-" before it for the last one first.
+    sort: str = "-last_message_at"
+    columns: tuple[str, ...] = columns.DEFAULT
+    group_by: str = ""
+    for_managers: bool = False
+    view: View | None = None
 
     @property
     def url(self) -> str:
+        if self.view:
+            return reverse("desk_view", args=[self.view.pk])
         return reverse("desk_queue", args=[self.slug])
+
+    @property
+    def edition(self) -> str:
+        """Another one once the queue means something else."""
+        return f"{self.slug} {self.view.updated_at.isoformat()}" if self.view else self.slug
 
 
 def _mine(user: User) -> TicketQuerySet:
-    return Ticket.objects.open().counted().filter(assignee=user)
+    return Ticket.objects.open().counted().awake().filter(assignee=user)
 
 
 def _unassigned(user: User) -> TicketQuerySet:
-    tickets = Ticket.objects.open().counted().filter(assignee=None)
+    tickets = Ticket.objects.open().counted().awake().filter(assignee=None)
     if user.is_manager:
         return tickets
     return tickets.filter(Q(team=None) | Q(team__in=Team.objects.of(user).values("pk")))
 
 
 def _open(user: User) -> TicketQuerySet:
-    return Ticket.objects.visible_to(user).open().counted()
+    return Ticket.objects.visible_to(user).open().counted().awake()
+
+
+def _due(user: User) -> TicketQuerySet:
+    return _open(user).filter(due_at__lt=Now() + SOON)
 
 
 def _waiting(user: User) -> TicketQuerySet:
-    return Ticket.objects.visible_to(user).waiting_for_others().counted()
+    return Ticket.objects.visible_to(user).waiting_for_others().counted().awake()
+
+
+def _snoozed(user: User) -> TicketQuerySet:
+    return Ticket.objects.visible_to(user).open().counted().snoozed()
 
 
 def _solved(user: User) -> TicketQuerySet:
     return Ticket.objects.visible_to(user).solved().counted()
+
+
+def _marked(user: User) -> TicketQuerySet:
+    return Ticket.objects.visible_to(user).marked()
 
 
 QUEUES = {
@@ -82,11 +117,29 @@ QUEUES = {
         ),
         Queue("open", _("All open"), "layers", _("Every request has been solved."), _open),
         Queue(
+            "due",
+            _("Due soon"),
+            "alarm-clock",
+            _("Nothing is due within the next 24 hours."),
+            _due,
+            sort="due_at",
+            columns=("subject", "due_at", "customer", "status", "priority", "assignee", "team"),
+        ),
+        Queue(
             "waiting",
             _("Waiting"),
             "clock",
             _("No ticket waits for a customer or for somebody else."),
             _waiting,
+        ),
+        Queue(
+            "snoozed",
+            _("Snoozed"),
+            "moon",
+            _("No ticket is snoozed."),
+            _snoozed,
+            sort="snoozed_until",
+            columns=("subject", "snoozed_until", "customer", "status", "assignee", "team"),
         ),
         Queue(
             "solved",
@@ -95,114 +148,116 @@ QUEUES = {
             _("Solved tickets stay here until they are closed."),
             _solved,
         ),
+        Queue(
+            "marked",
+            _("Spam and test"),
+            "shield-alert",
+            _("No ticket is marked as spam or test."),
+            _marked,
+            columns=("subject", "mark", "customer", "status", "team", "last_message_at"),
+            for_managers=True,
+        ),
     )
 }
 
 
-def counts(user: User) -> dict[str, int]:
-    """How many tickets stand in each queue, at most one above the limit: one query."""
-    sql, values = _counting(user.pk, is_manager=user.is_manager, limit=COUNT_LIMIT + 1)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        row = cursor.fetchone()
+def built_in(user: User) -> list[Queue]:
+    """The built-in views in the order in which they stand where nobody chose another."""
+    return [queue for queue in QUEUES.values() if user.is_manager or not queue.for_managers]
+
+
+# -- How many ------------------------------------------------------------------------------------
+
+#: Counting what people save may take so long and no longer, whatever they ask.
+PATIENCE = timedelta(milliseconds=40)
+#: A view that took longer shows no number for so many seconds; then it is tried again.
+REST_SECONDS = 600
+_slow: dict[tuple[int, str], float] = {}
+
+
+def counts(user: User, listed: Sequence[Queue] | None = None) -> dict[str, int | None]:
+    """How many tickets stand in each of the queues, at most one above the limit: one query.
+
+    A saved view that cannot be counted in time has `None`.
+    """
+    listed = built_in(user) if listed is None else listed
+    now = monotonic()
+    asked = [queue for queue in listed if _slow.get((user.pk, queue.edition), 0) < now]
+    numbers: dict[str, int | None] = dict.fromkeys((queue.slug for queue in listed), None)
+    try:
+        return numbers | _counted(user, asked)
+    except _TooSlow:
+        pass
+    # Once in ten minutes at most: which of them is it?
+    numbers |= _counted(user, [queue for queue in asked if queue.view is None])
+    for queue in asked:
+        if queue.view:
+            try:
+                numbers |= _counted(user, [queue])
+            except _TooSlow:
+                _slow[user.pk, queue.edition] = now + REST_SECONDS
+    return numbers
+
+
+class _TooSlow(Exception):
+    pass
+
+
+def _counted(user: User, asked: Sequence[Queue]) -> Mapping[str, int]:
+    """Raises `_TooSlow`."""
+    if not asked:
+        return {}
+    parts = [_counting(queue, user) for queue in asked]
+    sql = f"SELECT {', '.join(part for part, _values in parts)}"
+    values = [value for _part, given in parts for value in given]
+    if all(queue.view is None for queue in asked):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            row = cursor.fetchone()
+    else:
+        row = _hurried(sql, values)
     assert row
-    return dict(zip(QUEUES, row, strict=True))
+    return dict(zip((queue.slug for queue in asked), row, strict=True))
 
 
-@lru_cache(maxsize=1000)
-def _counting(pk: int, *, is_manager: bool, limit: int) -> tuple[str, list[Any]]:
-    """The SQL of five queries in one. Writing it takes longer than running it, and it is the same
-    on every page: who is on which team is looked up when it runs."""
-    user = User(pk=pk, role=Role.MANAGER if is_manager else Role.AGENT)
-    parts: list[str] = []
-    values: list[Any] = []
-    for queue in QUEUES.values():
-        # In the list's order, so that its index is read from the front, and only up to the limit.
-        tickets = queue.tickets(user).order_by("-last_message_at", "-pk")
-        sql, params = tickets.annotate(one=Value(1)).values("one")[:limit].query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS part)")  # noqa: S608 - Django's own SQL
-        values += params
-    return f"SELECT {', '.join(parts)}", values
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a list that is read from the newest message to the oldest."""
-
-    moment: datetime
-    pk: int
-
-    @classmethod
-    def of(cls, ticket: Any) -> Place:
-        return cls(ticket.last_message_at, ticket.pk)
-
-    @classmethod
-    def parse(cls, text: str) -> Place | None:
-        """The place that `str` wrote, or none for anything else."""
-        micros, dash, pk = text.partition("-")
-        if not (dash and _is_number(micros) and _is_number(pk)):
-            return None
-        try:
-            return cls(_EPOCH + timedelta(microseconds=int(micros)), int(pk))
-        except OverflowError:
-            return None
-
-    def __str__(self) -> str:
-        return f"{(self.moment - _EPOCH) // timedelta(microseconds=1)}-{self.pk}"
-
-    @property
-    def older(self) -> Q:
-        # The first condition alone is what the index is entered with; the second breaks ties.
-        return Q(last_message_at__lte=self.moment) & (
-            Q(last_message_at__lt=self.moment) | Q(pk__lt=self.pk)
-        )
-
-    @property
-    def newer(self) -> Q:
-        return Q(last_message_at__gte=self.moment) & (
-            Q(last_message_at__gt=self.moment) | Q(pk__gt=self.pk)
-        )
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a list with the places from which its neighbours continue."""
-
-    tickets: list[Any]
-    before: Place | None
-    after: Place | None
-
-
-def page_of(
-    tickets: QuerySet[Ticket, Any],
-    *,
-    after: Place | None = None,
-    before: Place | None = None,
-    size: int = PAGE_SIZE,
-) -> Page:
-    """The tickets older than `after`, or newer than `before`, newest message first: one query."""
-    if before:
-        rows = list(tickets.filter(before.newer).order_by("last_message_at", "pk")[: size + 1])
-        has_newer = len(rows) > size
-        rows = rows[:size][::-1]
-        if len(rows) < size:
-            # Reading back reached the beginning: show a whole first page.
-            return page_of(tickets, size=size)
-        return Page(
-            rows,
-            before=Place.of(rows[0]) if has_newer else None,
-            after=Place.of(rows[-1]),
-        )
-    found = tickets.filter(after.older) if after else tickets
-    rows = list(found.order_by("-last_message_at", "-pk")[: size + 1])
-    has_older = len(rows) > size
-    rows = rows[:size]
-    return Page(
-        rows,
-        before=Place.of(rows[0]) if after and rows else None,
-        after=Place.of(rows[-1]) if has_older else None,
+def _hurried(sql: str, values: list[Any]) -> Any:
+    """The one row of a query that PostgreSQL gives up when it takes too long: one round trip."""
+    limit = int(PATIENCE.total_seconds() * 1000)
+    hurried = (
+        f"SET LOCAL statement_timeout = {limit}; {sql}; SET LOCAL statement_timeout TO DEFAULT"
     )
+    try:
+        # A savepoint where a transaction is under way, so that giving up does not end it.
+        inner = transaction.atomic() if connection.in_atomic_block else nullcontext()
+        with inner, connection.cursor() as cursor:
+            cursor.execute(hurried, values)
+            cursor.nextset()
+            return cursor.fetchone()
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise _TooSlow from None
+        raise
+
+
+@lru_cache(maxsize=4000)
+def _written(edition: str, pk: int, limit: int, *, is_manager: bool) -> dict[str, Any]:
+    """A place to keep the SQL of a queue for a user: writing it takes longer than running it, and
+    it is the same on every page. Who is on which team is looked up when it runs."""
+    return {}
+
+
+def _counting(queue: Queue, user: User) -> tuple[str, list[Any]]:
+    limit = COUNT_LIMIT + 1
+    kept = _written(queue.edition, user.pk, limit, is_manager=user.is_manager)
+    if not kept:
+        reader = User(pk=user.pk, role=Role.MANAGER if user.is_manager else Role.AGENT)
+        tickets = queue.tickets(reader).order_by()
+        if queue.view is None:
+            # In the list's order: its index is read from the front, and only up to the limit.
+            order = columns.Columns().order(queue.sort)
+            tickets = tickets.order_by(*order.ordering(forth=True))
+        rows = tickets.annotate(one=Value(1)).values("one")[:limit]
+        sql, params = rows.query.sql_with_params()
+        kept["sql"] = f"(SELECT count(*) FROM ({sql}) AS part)"  # noqa: S608 - Django's own SQL
+        kept["params"] = list(params)
+    return kept["sql"], kept["params"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -7,7 +9,20 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from people.models import Shared, SharedQuerySet
+from people.models import Audience, Permission, Shared, SharedQuerySet, User
+
+
+class ViewQuerySet(SharedQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """Their own, their teams' and everyone's; who sees all and may share also sees what other
+        teams share, since somebody has to tidy up."""
+        if user.is_manager and user.may(Permission.SHARE_VIEWS):
+            return self.exclude(~Q(owner=user), audience=Audience.PERSONAL)
+        return self.filter(
+            Q(audience=Audience.EVERYONE)
+            | Q(owner=user)
+            | Q(audience=Audience.TEAM, team__in=user.memberships.values("team"))
+        )
 
 
 class View(Shared):
@@ -24,13 +39,24 @@ class View(Shared):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
-    objects = SharedQuerySet.as_manager()
+    objects = ViewQuerySet.as_manager()
 
     class Meta(Shared.Meta):
         ordering = ["name", "pk"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class PinQuerySet(models.QuerySet["Pin"]):
+    def of(self, user: User) -> Self:
+        """What stands in somebody's sidebar, without views that they do not see any more."""
+        visible = View.objects.visible_to(user).values("pk")
+        return (
+            self.filter(Q(view=None) | Q(view__in=visible), user=user)
+            .select_related("view")
+            .order_by("position", "pk")
+        )
 
 
 class Pin(models.Model):
@@ -43,6 +69,8 @@ class Pin(models.Model):
         View, null=True, blank=True, on_delete=models.CASCADE, related_name="pins"
     )
     position = models.PositiveSmallIntegerField(default=0)
+
+    objects = PinQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]

@@ -1,49 +1,33 @@
+"""Lists of tickets: the built-in views and the saved ones."""
+
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from people.models import Tier
-from people.models.names import in_language
-from tickets.models import Channel, Priority, Ticket
+from people.actions import set_preference
+from tickets.models import Ticket
+from workspace import viewing
+from workspace.actions import may_edit
+from workspace.columns import Column, Columns
 from workspace.gate import DeskRequest, agents_only
-from workspace.queues import PAGE_SIZE, QUEUES, Page, Place, Queue, page_of
+from workspace.keyset import PAGE_SIZE, Page, page_of
+from workspace.queues import Queue
+from workspace.rows import rows_of, shown
 from workspace.search import found
 from workspace.views.shell import shell
 
-CHANNEL_ICONS = {
-    Channel.EMAIL.value: "mail",
-    Channel.FORM.value: "file-text",
-    Channel.API.value: "braces",
-    Channel.PHONE.value: "phone",
-    Channel.MESSENGER.value: "message-square",
-}
-
-
-#: What a row needs to know of a ticket.
-SHOWN = (
-    "pk",
-    "number",
-    "subject",
-    "excerpt",
-    "last_message_at",
-    "channel",
-    "status_category",
-    "status__name",
-    "status__names",
-    "priority",
-    "customer__name",
-    "customer__tier",
-    "tags",
-    "waiting_since",
-)
+#: What a narrow list offers to be ordered by; a wide one is ordered by its columns' heads.
+SORTS = ("-last_message_at", "-created_at", "due_at", "waiting_since", "-priority", "customer")
+LAYOUTS = ("list", "table")
+DENSITIES = ("comfortable", "dense")
 
 
 @agents_only("GET", "HEAD")
@@ -54,16 +38,32 @@ def desk(request: DeskRequest) -> HttpResponse:
 
 @agents_only("GET", "HEAD")
 def queue(request: DeskRequest, slug: str) -> HttpResponse:
-    """One queue; asked by htmx, only its list and the counts."""
-    chosen = QUEUES.get(slug)
+    """One built-in view; asked by htmx, only its list and the counts."""
+    chosen = viewing.chosen(slug, request.user)
     if chosen is None:
         raise Http404
+    if chosen.view:
+        return HttpResponseRedirect(chosen.url)
+    return _listed(request, chosen)
+
+
+@agents_only("GET", "HEAD")
+def view(request: DeskRequest, pk: int) -> HttpResponse:
+    """One saved view; to whoever may not see it there is none."""
+    chosen = viewing.chosen(f"{viewing.PREFIX}{pk}", request.user)
+    if chosen is None:
+        raise Http404
+    return _listed(request, chosen)
+
+
+def _listed(request: DeskRequest, chosen: Queue) -> HttpResponse:
+    open_ticket = _open_ticket(request)
+    is_fragment = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
     context = shell(request.user, current=chosen) | list_of(
-        request, chosen, current=_open_ticket(request)
+        request, chosen, current=open_ticket, is_alone=not (is_fragment and open_ticket)
     )
-    if request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
-        return render(request, "workspace/list.html#fresh", context)
-    return render(request, "workspace/list.html", context)
+    template = "workspace/list.html#fresh" if is_fragment else "workspace/list.html"
+    return render(request, template, context)
 
 
 @agents_only("GET", "HEAD")
@@ -77,7 +77,7 @@ def search(request: DeskRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("desk_ticket", args=[ticket.number]))
     if not words:
         return redirect("desk")
-    tickets = list(found(words, user=request.user).values_list(*SHOWN, named=True)[:PAGE_SIZE])
+    tickets = list(shown(found(words, user=request.user), request.user)[:PAGE_SIZE])
     context = shell(request.user) | {
         "list_name": _("“%(words)s”") % {"words": words},
         "list_count": "",
@@ -92,62 +92,115 @@ def search(request: DeskRequest) -> HttpResponse:
     return render(request, "workspace/list.html", context)
 
 
+@agents_only("POST")
+def look(request: DeskRequest) -> HttpResponse:
+    """Keep how lists look: as rows or as a table, dense or comfortable."""
+    for name, allowed in (("layout", LAYOUTS), ("density", DENSITIES)):
+        value = request.POST.get(name)
+        if value in allowed:
+            set_preference(request.user, name=name, value=value)
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        back = "/desk/"
+    return HttpResponseRedirect(back)
+
+
 def list_of(
-    request: DeskRequest, queue: Queue, *, current: int = 0, size: int = PAGE_SIZE
+    request: DeskRequest,
+    queue: Queue,
+    *,
+    current: int = 0,
+    size: int = PAGE_SIZE,
+    is_alone: bool = False,
 ) -> dict[str, Any]:
-    """The context of the list pane: one query."""
-    after, before = _place(request, "after"), _place(request, "before")
-    tickets = queue.tickets(request.user).values_list(*SHOWN, named=True)
-    page = page_of(tickets, after=after, before=before, size=size)
-    here = reverse("desk_queue", args=[queue.slug])
+    """The context of the list pane: one query, and one more where the company's own fields show.
+
+    Beside a ticket it is always a narrow list; alone it is as wide as the reader wants it.
+    """
+    known = Columns()
+    sort = _sort(request, queue, known)
+    order = known.order(sort, queue.group_by)
+    after = order.parse(request.GET.get("after", ""))
+    before = order.parse(request.GET.get("before", ""))
+    is_table = is_alone and request.user.preferences.get("layout") == "table"
+    columns = known.named(queue.columns) if is_table else []
+    group = known.get(queue.group_by) if order.group else None
+    read = [*columns, group] if group else columns
+    tickets = shown(
+        queue.tickets(request.user),
+        request.user,
+        order=order,
+        columns=read,
+        values=known.values(sort, queue.group_by if group else ""),
+    )
+    page = page_of(tickets, order=order, after=after, before=before, size=size)
+    here, asked = queue.url, {"sort": sort} if sort != queue.sort else {}
+    query = f"?{urlencode({'queue': queue.slug})}"
+    place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}
+
+    def address(**more: str) -> str:
+        parts = asked | more
+        return f"{here}?{urlencode(parts)}" if parts else here
+
     return {
         "queue": queue,
         "list_name": queue.name,
         "list_empty": queue.empty,
+        "list_problems": viewing.problems_of(queue.view) if queue.view and not page.tickets else [],
         "page": page,
-        "rows": rows_of(
-            page.tickets, query=f"?{urlencode({'queue': queue.slug})}", current=current
-        ),
-        "list_url": f"{here}?{request.GET.urlencode()}" if after or before else here,
-        "newer_url": f"{here}?{urlencode({'before': page.before})}" if page.before else "",
-        "older_url": f"{here}?{urlencode({'after': page.after})}" if page.after else "",
+        "rows": rows_of(page.tickets, query=query, current=current, columns=columns, group=group),
+        "list_here": here,
+        "list_url": address(**place),
+        "newer_url": address(before=order.write(page.before)) if page.before else "",
+        "older_url": address(after=order.write(page.after)) if page.after else "",
+        "list_sort": sort,
+        "list_sorts": _sorts(known, sort, here),
+        "is_table": is_table,
+        "is_dense": request.user.preferences.get("density") == "dense",
+        "heads": _heads(columns, sort, here) if is_table else [],
+        "may_edit_view": queue.view is not None and may_edit(queue.view, request.user),
     }
 
 
-def rows_of(tickets: Iterable[Any], *, query: str, current: int = 0) -> list[dict[str, Any]]:
-    """What the rows of a list show, worked out once and not in the template: lists are long."""
-    channels = {value: str(label) for value, label in Channel.choices}
-    priorities = {one.value: (one.slug, str(one.label)) for one in Priority}
-    tiers = {value: str(label) for value, label in Tier.choices if value != Tier.STANDARD}
-    desk_ticket = reverse("desk_ticket", args=[0])
+def _sort(request: DeskRequest, queue: Queue, known: Columns) -> str:
+    """The order that the address asks for, where it is one."""
+    asked = request.GET.get("sort", "")
+    column = known.get(asked.removeprefix("-")) if asked else None
+    return asked if column and column.lookup else queue.sort
+
+
+def _sorts(known: Columns, sort: str, here: str) -> list[dict[str, Any]]:
+    names = SORTS if sort in SORTS else (*SORTS, sort)
     return [
-        {
-            "pk": ticket.pk,
-            "url": f"{desk_ticket.replace('0', str(ticket.number))}{query}",
-            "who": ticket.customer__name,
-            "subject": ticket.subject,
-            "excerpt": ticket.excerpt,
-            "at": ticket.last_message_at,
-            "icon": CHANNEL_ICONS.get(ticket.channel, "mail"),
-            "channel": channels.get(ticket.channel, ""),
-            "category": ticket.status_category,
-            "status": in_language(ticket.status__name, ticket.status__names),
-            "priority": priorities[ticket.priority][0],
-            "priority_name": priorities[ticket.priority][1],
-            "tier": tiers.get(ticket.customer__tier, ""),
-            "tags": ticket.tags[:2],
-            "is_waiting": ticket.waiting_since is not None,
-            "is_current": ticket.number == current,
-        }
-        for ticket in tickets
+        {"label": column.label, "url": f"{here}?sort={name}", "is_current": name == sort}
+        for name in names
+        if (column := known.get(name.removeprefix("-")))
     ]
+
+
+def _heads(columns: list[Column], sort: str, here: str) -> list[dict[str, Any]]:
+    """The heads of a table: pressing one orders by it, pressing it again turns the order round."""
+    heads = []
+    for column in columns:
+        first = f"-{column.name}" if column.is_descending else column.name
+        other = column.name if first.startswith("-") else f"-{column.name}"
+        is_current = sort in (first, other)
+        heads.append(
+            {
+                "label": column.label,
+                "url": f"{here}?sort={other if sort == first else first}" if column.lookup else "",
+                "sorted": ("descending" if sort.startswith("-") else "ascending")
+                if is_current
+                else "",
+                "is_figure": column.look in ("moment", "due", "number"),
+            }
+        )
+    return heads
 
 
 def _open_ticket(request: DeskRequest) -> int:
     """The number of the ticket that is open beside the list which asks for itself anew."""
     match = re.search(r"/tickets/(\d{1,18})/", request.headers.get("HX-Current-URL", ""))
     return int(match[1]) if match else 0
-
-
-def _place(request: DeskRequest, name: str) -> Place | None:
-    return Place.parse(request.GET.get(name, ""))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from people.models import Permission, User
 from workspace.queues import COUNT_LIMIT, QUEUES, Queue, counts
+from workspace.viewing import sidebar
 
 #: What opens a part of the settings that others do not have.
 SETTINGS = frozenset(
@@ -24,20 +25,35 @@ SETTINGS = frozenset(
 
 
 def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
-    """The context of `desk.html`: one query."""
-    numbers = counts(user)
+    """The context of `desk.html`: one query, and another for whoever arranged their sidebar."""
+    listed = sidebar(user)
+    mine = QUEUES["mine"]
+    numbers = counts(user, listed if mine in listed else [*listed, mine])
+    here = current.slug if current else ""
     pages: list[dict[str, Any]] = [
         {
             "url": queue.url,
             "label": queue.name,
             "icon": queue.icon,
             "count": counted(numbers[queue.slug]),
-            "current": queue is current,
+            "current": queue.slug == here,
+            "key": "",
+            "group": "",
+            "pin": queue.slug,
+        }
+        for queue in listed
+    ]
+    pages.append(
+        {
+            "url": reverse("desk_views"),
+            "label": _("All views"),
+            "icon": "list-filter",
+            "count": "",
+            "current": False,
             "key": "",
             "group": "",
         }
-        for queue in QUEUES.values()
-    ]
+    )
     if user.may(Permission.SEE_REVIEWS) and (review := _address("review")):
         pages.append(
             {
@@ -62,7 +78,7 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
                 "group": _("Company"),
             }
         )
-    state = {"open": number_format(numbers["mine"]), "capacity": number_format(user.capacity)}
+    state = {"open": number_format(numbers["mine"] or 0), "capacity": number_format(user.capacity)}
     return {
         "queues": pages,
         "search_url": reverse("desk_search"),
@@ -74,8 +90,10 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
     }
 
 
-def counted(number: int) -> str:
+def counted(number: int | None) -> str:
     """A queue's length in as few letters as tell it; an empty one says nothing."""
+    if number is None:
+        return "…"
     if number > COUNT_LIMIT:
         return _("%(thousands)dk+") % {"thousands": COUNT_LIMIT // 1000}
     return number_format(number) if number else ""

@@ -25,6 +25,7 @@ from workspace.gate import DeskRequest, with_ticket
 from workspace.items import NewMark
 from workspace.queues import QUEUES, Place, Queue
 from workspace.timeline import Delivery, EventItem, MessageItem, Reader, Timeline
+from workspace.viewing import chosen
 from workspace.views.messages import with_pictures
 from workspace.views.queues import list_of
 from workspace.views.shell import shell
@@ -206,9 +207,11 @@ def address_of(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
 def queue_of(request: HttpRequest) -> Queue:
     """The queue that the page shows beside a ticket: named by the address, else one's own."""
     slug = request.GET.get("queue", "")
-    if not slug and (match := re.search(r"[?&]queue=([a-z]+)", _current_url(request))):
+    if not slug and (match := re.search(r"[?&]queue=([a-z0-9-]+)", _current_url(request))):
         slug = match[1]
-    return QUEUES.get(slug, QUEUES["mine"])
+    user = request.user
+    found = chosen(slug, user) if isinstance(user, User) else None
+    return found or QUEUES["mine"]
 
 
 def _current_url(request: HttpRequest) -> str:

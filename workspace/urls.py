@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from workspace import live
 from workspace.views import (
@@ -20,6 +20,7 @@ from workspace.views import (
 )
 
 urlpatterns = [
+    path("", include("workspace.customer_urls")),
     path("", queues.desk, name="desk"),
     path("queues/<slug:slug>/", queues.queue, name="desk_queue"),
     path("list/", queues.look, name="desk_list_look"),

@@ -1,4 +1,5 @@
 // The desk: keeps list, counts and the open ticket fresh, and moves between tickets.
+import "helpdesk/in-place";
 import "helpdesk/notifications";
 import "helpdesk/presence";
 

@@ -54,6 +54,17 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
             "group": "",
         }
     )
+    pages.append(
+        {
+            "url": reverse("desk_customers"),
+            "label": _("Customers"),
+            "icon": "contact",
+            "count": "",
+            "current": False,
+            "key": "",
+            "group": "",
+        }
+    )
     if user.may(Permission.SEE_REVIEWS) and (review := _address("review")):
         pages.append(
             {

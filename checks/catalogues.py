@@ -23,6 +23,7 @@ SOURCE_LANGUAGE = "en"
 ROOMS = (
     "helpdesk",
     "workspace",
+    "administration",
     "portal",
     "metrics",
     "surveys",

@@ -11,7 +11,7 @@ from typing import Any, Self
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
-from django.db.models import Case, F, OuterRef, Value, When
+from django.db.models import Case, F, OuterRef, Q, Value, When
 
 from people.models import Membership, Team, User
 from people.models.names import in_language
@@ -32,6 +32,8 @@ class Choice:
     parent: int | None = None
     position: int = 0
     teams: list[int] = field(default_factory=list)
+    #: Tickets may have it still; it is not offered any more.
+    is_archived: bool = False
 
 
 @dataclass
@@ -50,9 +52,9 @@ class Choices:
         sql, values = _everything()
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
-            for kind, pk, name, names, detail, parent, position, teams in cursor.fetchall():
+            for kind, pk, name, names, detail, parent, position, teams, gone in cursor.fetchall():
                 shown = name if names == "{}" else in_language(name, json.loads(names))
-                kinds[kind][pk] = Choice(pk, shown, detail, parent, position, teams or [])
+                kinds[kind][pk] = Choice(pk, shown, detail, parent, position, teams or [], gone)
         return cls(
             statuses=_sorted(kinds["s"]),
             categories=_as_paths(kinds["c"]),
@@ -88,6 +90,7 @@ def _everything() -> tuple[str, Sequence[Any]]:
             "c_parent": no_number,
             "c_position": F("position"),
             "c_teams": no_teams,
+            "c_gone": Q(archived_at__isnull=False),
         } | given
         named: models.QuerySet[Any] = rows.order_by().annotate(**wanted).values_list(*wanted)
         return named
@@ -109,6 +112,7 @@ def _everything() -> tuple[str, Sequence[Any]]:
             c_detail=reach,
             c_position=Value(0, models.IntegerField()),
             c_teams=ArraySubquery(members),
+            c_gone=Value(False),
         ),
         all=True,
     )

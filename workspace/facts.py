@@ -70,7 +70,14 @@ class Facts:
 
 
 def _first(choices: Choices, category: StatusCategory) -> int:
-    return next((one.pk for one in choices.statuses.values() if one.detail == category), 0)
+    return next(
+        (
+            one.pk
+            for one in choices.statuses.values()
+            if one.detail == category and not one.is_archived
+        ),
+        0,
+    )
 
 
 def _status(ticket: Ticket, choices: Choices) -> Fact:
@@ -83,7 +90,10 @@ def _status(ticket: Ticket, choices: Choices) -> Fact:
             Option(str(one.pk), one.name, one.pk == ticket.status_id)
             for one in choices.statuses.values()
             if one.pk == ticket.status_id
-            or one.detail not in (StatusCategory.NEW, StatusCategory.CLOSED)
+            or (
+                one.detail not in (StatusCategory.NEW, StatusCategory.CLOSED)
+                and not one.is_archived
+            )
         ],
         key="s",
     )
@@ -110,6 +120,7 @@ def _category(ticket: Ticket, choices: Choices) -> Fact:
         + [
             Option(str(one.pk), one.name, one.pk == ticket.category_id)
             for one in choices.categories.values()
+            if one.pk == ticket.category_id or not one.is_archived
         ],
         key="y",
         is_set=now is not None,
@@ -137,6 +148,7 @@ def _team(ticket: Ticket, choices: Choices) -> Fact:
         + [
             Option(str(one.pk), one.name, one.pk == ticket.team_id)
             for one in choices.teams.values()
+            if one.pk == ticket.team_id or not one.is_archived
         ],
         key="Shift+t",
         is_set=now is not None,

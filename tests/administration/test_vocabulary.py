@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from people.models import Audience, Change, Team, User
-from tickets.actions import set_tags
+from tickets.actions import set_category, set_tags
 from tickets.actor import Actor
 from tickets.models import (
     Category,
@@ -422,3 +422,21 @@ def test_whoever_saves_second_is_told(manager: Client, sara: User) -> None:
     category.refresh_from_db()
     assert category.name == "Deliveries"
     assert 'value="Shipping"' in second.content.decode()
+
+
+def test_what_is_archived_is_offered_on_no_ticket_but_the_one_that_has_it(
+    manager: Client, ticket: Ticket, sara: User
+) -> None:
+    gone = Category.objects.create(name="Fax machines")
+    set_category(ticket, to=gone, actor=Actor.user(sara))
+    archived = Status.objects.create(name="Asleep", customer_name="Asleep", category="on_hold")
+    page = manager.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    assert "Asleep" in page
+    manager.post(reverse("settings_category_archive", args=[gone.pk]))
+    manager.post(reverse("settings_status_archive", args=[archived.pk]))
+    page = manager.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    assert "Asleep" not in page
+    assert "Fax machines" in page
+    set_category(ticket, to=None, actor=Actor.user(sara))
+    facts = manager.get(reverse("desk_ticket", args=[ticket.number])).context["facts"]
+    assert "Fax machines" not in [option.name for option in facts.category.options]

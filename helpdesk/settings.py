@@ -230,6 +230,7 @@ CELERY_BEAT_SCHEDULE = {
             "surveys.tasks.sweep_surveys",
             "metrics.tasks.sweep_stale_facts",
             "portal.tasks.sweep_login_requests",
+            "workspace.bulk.sweep_bulk_changes",
             "workspace.tasks.sweep_digests",
             "workspace.tasks.sweep_failed_mail",
         )

@@ -5,4 +5,4 @@ class WorkspaceConfig(AppConfig):
     name = "workspace"
 
     def ready(self) -> None:
-        from workspace import reactions  # noqa: F401
+        from workspace import bulk, reactions  # noqa: F401

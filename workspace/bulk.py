@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -38,6 +38,9 @@ Change = dict[str, Any]
 
 #: A worker goes on so long, then lets another task take its turn.
 TURN_SECONDS: Final = 60
+#: A change of which nothing was heard for so long has lost its worker.
+LATE: Final = timedelta(seconds=20)
+AT_ONCE: Final = 100
 #: So often a running change says that it is alive, so that no sweep hurries it.
 BEAT_SECONDS: Final = 5
 
@@ -58,6 +61,14 @@ def run_bulk_change(pk: int) -> None:
         if not do_next(pk):
             return
     run_bulk_change.delay(pk)
+
+
+@shared_task
+def sweep_bulk_changes() -> None:
+    """Go on with every bulk change that no worker is at."""
+    late = BulkChange.objects.late(by=LATE).order_by("due_at")
+    for pk in late.values_list("pk", flat=True)[:AT_ONCE]:
+        run_bulk_change.delay(pk)
 
 
 @transaction.atomic
@@ -156,7 +167,7 @@ def apply(ticket: Ticket, changes: Sequence[Change], *, user: User) -> None:
 
 def snapshot(ticket: Ticket, changes: Sequence[Change], *, user: User) -> dict[str, Any]:
     """What the changes are about, as it is: applied as changes, it brings the ticket back."""
-    names = {next(iter(one.values())) for one in changes}
+    names = {value for one in changes for verb, value in one.items() if verb != "to"}
     if "team" in names:
         # Whoever is not on the new team lets go.
         names.add("assignee")

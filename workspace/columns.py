@@ -175,7 +175,7 @@ _STANDARD = {
             _word("language", settings.LANGUAGES),
             "language",
         ),
-        Column("mark", _("Does not count"), ("mark",), _word("mark", Mark.choices), "mark"),
+        Column("mark", _("Mark"), ("mark",), _word("mark", Mark.choices), "mark"),
         _moment("created_at", _("Created")),
         _moment("updated_at", _("Last change")),
         _moment("last_message_at", _("Last message")),

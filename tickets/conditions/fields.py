@@ -8,6 +8,7 @@ from functools import cached_property
 from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from people.models import Tier
 from people.models.names import in_language
@@ -80,8 +81,8 @@ _STANDARD: dict[str, Field] = {
         kinds.flag("snoozed", _("Snoozed"), yes=Q(snoozed_at__isnull=False)),
         kinds.choice(
             "mark",
-            _("Does not count"),
-            [("none", _("Not marked")), *Mark.choices],
+            _("Mark"),
+            [("none", pgettext_lazy("mark", "None")), *Mark.choices],
             stored=lambda one: "" if one == "none" else one,
         ),
     )

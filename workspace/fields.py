@@ -91,6 +91,10 @@ class TicketFields:
         return cls.of(ticket, choices, is_solving=_wanted_to_solve(request, ticket, choices))
 
     @property
+    def filled(self) -> list[Row]:
+        return [row for row in self.rows if row.words]
+
+    @property
     def lacking(self) -> int:
         """How many a ticket lacks to be solved."""
         return sum(row.is_required and not row.words for row in self.rows)

@@ -66,6 +66,17 @@ function show(link) {
   if (!box.open) box.showModal();
 }
 
+// What is called a picture and is none: a file to download.
+document.addEventListener("error", (event) => {
+  const link = event.target.closest?.("a[data-picture]");
+  if (!link) return;
+  const name = document.createElement("span");
+  name.textContent = event.target.alt;
+  link.replaceChildren(name);
+  link.className = "file";
+  delete link.dataset.picture;
+}, true);
+
 const turned = (by) => shown()[shown().indexOf(picture) + by];
 
 document.addEventListener("click", (event) => {

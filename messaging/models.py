@@ -92,7 +92,9 @@ class OutgoingMailQuerySet(OwedQuerySet):
     def replies_of(self, ticket: Ticket) -> Self:
         """The mails that bring what we wrote in this ticket."""
         purposes = [OutgoingMail.Purpose.REPLY, OutgoingMail.Purpose.FORWARD]
-        return self.filter(ticket=ticket, purpose__in=purposes)
+        # Their message says where they are now, after a merge or a split.
+        there = models.Q(message__ticket=ticket) | models.Q(message=None, ticket=ticket)
+        return self.filter(there, purpose__in=purposes)
 
     def acknowledgements_to(self, address: str, *, since: datetime) -> Self:
         return self.filter(

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from tickets.models import Attachment, Message, MessageKind, Ticket
+from tickets.models import Attachment, Conversation, Message, MessageKind, Ticket
+from tickets.models.conversations import ConversationQuerySet
 from tickets.sanitise import text_to_html, with_inline_images
 
 # Pictures that every browser draws and none runs.
@@ -41,9 +42,19 @@ class ShownMessage:
     files: Sequence[ShownFile]
 
 
-def thread_of(ticket: Ticket) -> list[ShownMessage]:
-    """The ticket's public messages in order: two queries."""
-    messages = ticket.messages.public().for_timeline().defer("html_raw")
+def readable(ticket: Ticket, *, is_their_own: bool) -> ConversationQuerySet:
+    """The conversations that stand on the ticket's page: to the holder of its link those that were
+    begun in it, to its customer, once we know that it is they, all of theirs."""
+    if is_their_own:
+        there = ticket.carried_on_in
+        return Conversation.objects.filter(ticket=there, customer=ticket.customer_id)
+    return Conversation.objects.behind_link_of(ticket)
+
+
+def thread_of(ticket: Ticket, conversations: ConversationQuerySet) -> list[ShownMessage]:
+    """The public messages of its conversations in order."""
+    public = Message.objects.public().filter(conversation__in=conversations)
+    messages = public.for_timeline().defer("html_raw")
     return [_shown(ticket, message, number) for number, message in enumerate(messages, start=1)]
 
 

@@ -31,17 +31,19 @@ def queue_reply(
     The private link is for the customer alone: a mail that others get too does not have it.
     """
     ticket, conversation = message.ticket, message.conversation
+    # Where a merge brought it from, as far as the customer knows.
+    home = conversation.begun_in
     earlier = _public_ids(conversation, before=message)
     rfc_message_id = message_id("m", message.pk)
     with translation.override(ticket.language):
         context = {
-            **_frame(ticket),
+            **_frame(home),
             "text": message.text.strip(),
             "html": _shown(message),
             "signature": _signature(message),
             "quote": _quote(conversation, before=message),
         }
-        if recipients:
+        if recipients or home.customer_id != conversation.customer_id:
             del context["link"]
         mail = queue_mail(
             purpose=OutgoingMail.Purpose.REPLY,
@@ -51,7 +53,7 @@ def queue_reply(
             to_address=to_address,
             recipients=recipients,
             from_name=_sender_name(message),
-            subject=_answer_to(ticket.subject),
+            subject=_answer_to(home.subject),
             text=render_to_string("messaging/mail/reply.txt", context),
             html=render_to_string("messaging/mail/reply.html", context),
             in_reply_to=earlier[-1] if earlier else "",
@@ -180,7 +182,7 @@ def _public_ids(conversation: Conversation, *, before: Message) -> list[str]:
         .values_list("rfc_message_id", flat=True)
     )
     acknowledgement = OutgoingMail.objects.filter(
-        ticket=conversation.ticket_id, purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT
+        ticket=conversation.begun_in, purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT
     ).first()
     if acknowledgement:
         ids.insert(1, acknowledgement.rfc_message_id)

@@ -28,7 +28,11 @@ def find_place(mail: ParsedMail, *, envelope_to: str = "") -> Place:
     Either counts only when the sender takes part in the conversation: a stranger who got hold of
     an address or an id opens a ticket of their own, with a hint for whoever reads it.
     """
-    found = _by_address(mail, envelope_to) or _by_ids(mail)
+    found, answered = _by_address(mail, envelope_to), _by_ids(mail)
+    if found and answered and found[0].customer_id == answered[0].customer_id:
+        # The message that it answers was split off since: it says more than the address.
+        found = answered if found[0] != answered[0] else found
+    found = found or answered
     if found is None:
         return Place(None, [{"code": "nothing_answered"}])
     conversation, reason = found

@@ -18,7 +18,7 @@ from portal.answers import go_to, private
 from portal.fields import MOST_FILES, size_limit
 from portal.forms import ReplyForm
 from portal.sessions import customer_of, customer_required
-from portal.thread import thread_of
+from portal.thread import readable, thread_of
 from portal.views.ask import INVALID, TOO_MANY, too_many
 from surveys.models import Score, Survey
 from tickets import clock
@@ -27,6 +27,7 @@ from tickets.actor import Actor
 from tickets.drafts import MessageDraft
 from tickets.files import attachment_response
 from tickets.models import Attachment, Channel, Ticket
+from tickets.models.conversations import ConversationQuerySet
 
 # So many of the newest messages stand open; those before them are folded away.
 OPEN_MESSAGES: Final = 12
@@ -39,6 +40,10 @@ def request_page(request: HttpRequest, key: str) -> HttpResponse:
     """One request by its private link; a POST is what the customer writes back."""
     ticket = _behind(key)
     if request.method != "POST":
+        into = ticket.carried_on_in
+        if into.pk != ticket.pk and into.customer_id == ticket.customer_id:
+            if _is_their_own(request, ticket):
+                return redirect("portal_request", into.access_key)
         return _request_page(request, ticket, ReplyForm())
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -46,18 +51,30 @@ def request_page(request: HttpRequest, key: str) -> HttpResponse:
     if limits.is_over("reply", limits.network_of(request), limit=settings.FORM_REQUESTS_PER_HOUR):
         form.add_error(None, too_many())
         return _request_page(request, ticket, form, status=TOO_MANY)
-    accepted = _take_reply(ticket, form)
-    if accepted.ticket.pk == ticket.pk:
+    accepted = _take_reply(request, ticket, form)
+    new = accepted.ticket
+    if new.pk == ticket.carried_on_in.pk:
         messages.success(request, _("Thank you, we have your answer."))
-    count = accepted.ticket.messages.public().count()
-    url = reverse("portal_request", args=[accepted.ticket.access_key])
+        # Whoever has the link of a merged request is not given that of the other.
+        new = ticket
+    count = len(thread_of(new, _readable(request, new)))
+    url = reverse("portal_request", args=[new.access_key])
     # The count makes it another address, so that the browser loads the page and does not only
     # scroll on it.
     return go_to(request, f"{url}?messages={count}#m{count}")
 
 
-def _take_reply(ticket: Ticket, form: ReplyForm) -> Accepted:
-    conversation = ticket.newest_conversation
+def _readable(request: HttpRequest, ticket: Ticket) -> ConversationQuerySet:
+    return readable(ticket, is_their_own=_is_their_own(request, ticket))
+
+
+def _is_their_own(request: HttpRequest, ticket: Ticket) -> bool:
+    customer = customer_of(request)
+    return customer is not None and customer.pk == ticket.customer_id
+
+
+def _take_reply(request: HttpRequest, ticket: Ticket, form: ReplyForm) -> Accepted:
+    conversation = _readable(request, ticket).last_spoken_first()[0]
     identity = conversation.identity
     return accept(
         IncomingMessage(
@@ -76,11 +93,11 @@ def _take_reply(ticket: Ticket, form: ReplyForm) -> Accepted:
 def _request_page(
     request: HttpRequest, ticket: Ticket, form: ReplyForm, *, status: int = 200
 ) -> HttpResponse:
-    thread = thread_of(ticket)
+    is_their_own = _is_their_own(request, ticket)
+    thread = thread_of(ticket, readable(ticket, is_their_own=is_their_own))
+    standing = ticket.carried_on_in
     cut = max(len(thread) - OPEN_MESSAGES, 0)
     survey: Survey | None = getattr(ticket, "survey", None)
-    customer = customer_of(request)
-    is_their_own = customer is not None and customer.pk == ticket.customer_id
     part = "#reply" if request.headers.get("HX-Request") else ""
     response = render(
         request,
@@ -91,7 +108,10 @@ def _request_page(
             "earlier": thread[:cut],
             "thread": thread[cut:],
             "form": form,
-            "takes_replies": ticket.takes_replies_at(clock.now()),
+            # What a merged request has become; of another customer's, not even the number is told.
+            "standing": standing,
+            "joined": standing if standing.customer_id == ticket.customer_id else None,
+            "takes_replies": standing.takes_replies_at(clock.now()),
             "survey": survey if survey and survey.is_done else None,
             "score": Score(survey.score) if survey and survey.score else None,
             # A follow-up has a private link of its own, which only its customer is told.
@@ -127,7 +147,8 @@ def mark_solved(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def file(request: HttpRequest, key: str, file_key: str) -> HttpResponseBase:
     """An attachment of one of the request's public messages."""
-    attachment = Attachment.objects.of_public_messages(_behind(key)).filter(key=file_key).first()
+    conversations = _readable(request, _behind(key))
+    attachment = Attachment.objects.of_public(conversations).filter(key=file_key).first()
     if attachment is None:
         raise Http404
     return attachment_response(attachment)

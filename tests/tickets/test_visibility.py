@@ -114,5 +114,5 @@ def test_the_private_link_gives_files_of_public_messages_only(
     reply(ticket, draft=MessageDraft(text="", files=files("public.txt")), author=ana)
     other = make_ticket(chiara)
     reply(other, draft=MessageDraft(text="", files=files("other.txt")), author=ana)
-    names = [a.name for a in Attachment.objects.of_public_messages(ticket)]
+    names = [a.name for a in Attachment.objects.of_public(ticket.conversations.all())]
     assert names == ["public.txt"]

@@ -61,6 +61,9 @@ def split_messages(
     first = chosen[0].conversation
     if {message.conversation.customer_id for message in chosen} != {first.customer_id}:
         raise SeveralCustomers(ticket)
+    left = Message.objects.filter(ticket=ticket).exclude(pk__in=[message.pk for message in chosen])
+    if not left.filter(conversation__customer=ticket.customer_id).exists():
+        raise NothingToSplit(ticket)
     new = begin_ticket(
         customer=first.customer,
         subject=one_line(subject, limit=300) or ticket.subject,

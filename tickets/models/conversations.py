@@ -183,9 +183,10 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(message__ticket__in=Ticket.objects.visible_to(user))
 
-    def of_public_messages(self, ticket: Ticket) -> Self:
-        """What the holder of the ticket's private link may download."""
-        return self.filter(message__ticket=ticket).exclude(message__kind=MessageKind.NOTE)
+    def of_public(self, conversations: ConversationQuerySet) -> Self:
+        """What somebody who may read these conversations as a customer may download."""
+        files = self.filter(message__conversation__in=conversations)
+        return files.exclude(message__kind=MessageKind.NOTE)
 
 
 class Attachment(models.Model):

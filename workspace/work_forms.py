@@ -130,11 +130,11 @@ class RequesterForm(SeenForm):
     )
 
 
-class Duration(forms.CharField):
+class Duration(forms.Field):
     """“45”, “45 min”, “1:30”, “1 h 30” or “1.5 h”: seconds. A bare number is minutes."""
 
-    def to_python(self, value: Any) -> Any:
-        text = str(super().to_python(value) or "").strip().lower().replace(",", ".")
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "")[:40].strip().lower().replace(",", ".")
         if not text:
             return None
         sign = -1 if text.startswith(("-", "−")) else 1
@@ -142,9 +142,6 @@ class Duration(forms.CharField):
         if seconds is None or seconds > MOST_SECONDS:
             raise ValidationError(_("Write a time such as 45, 1:30 or 1 h 30 min."))
         return sign * seconds
-
-    def prepare_value(self, value: Any) -> Any:
-        return value
 
 
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)")
@@ -165,7 +162,6 @@ def _seconds(text: str) -> int | None:
 class TimeForm(forms.Form):
     spent = Duration(
         label=_("Time spent"),
-        max_length=20,
         help_text=_("Minutes, or 1:30. A minus takes away what was too much."),
     )
     note = forms.CharField(label=_("What for"), max_length=200, required=False)
@@ -192,7 +188,7 @@ class CallForm(forms.Form):
         choices=CallOutcome.choices,
         initial=CallOutcome.RESOLVED,
     )
-    duration = Duration(label=_("Duration"), max_length=20, required=False)
+    duration = Duration(label=_("Duration"), required=False)
     text = forms.CharField(
         label=_("What was said"),
         max_length=20_000,

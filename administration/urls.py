@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from administration.views import (
+    brand,
     categories,
     custom_fields,
     index,
@@ -41,6 +42,7 @@ urlpatterns = [
         teams.withdraw_hours,
         name="settings_team_hours_withdraw",
     ),
+    path("company/", brand.company, name="settings_company"),
     path("roles/", roles.roles, name="settings_roles"),
     path("roles/new/", roles.new_role, name="settings_role_new"),
     path("roles/<int:pk>/", roles.role, name="settings_role"),

@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models import OutgoingMail
 from messaging.outbox import queue_mail
+from people.brand import brand
 
 
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
@@ -30,7 +30,7 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Owe the mail as every other one: a mail server that is slow or down is nobody's error
         page, and how long the answer takes tells nobody whether an address is known."""
-        given = {"email": email, "company_name": settings.COMPANY_NAME, **context}
+        given = {"email": email, "company_name": brand().name, **context}
         subject = render_to_string(f"{template_prefix}_subject.txt", given)
         queue_mail(
             purpose=OutgoingMail.Purpose.LOGIN_LINK,

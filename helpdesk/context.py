@@ -5,11 +5,15 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from people.brand import brand
+
 
 def company(request: HttpRequest) -> dict[str, Any]:
     """What every page says about the company that runs this helpdesk."""
+    held = brand()
     return {
-        "company_name": settings.COMPANY_NAME,
-        "support_address": settings.SUPPORT_ADDRESS,
+        "brand": held,
+        "company_name": held.name,
+        "support_address": held.support_address,
         "is_mail_caught": bool(settings.CAUGHT_MAIL_DIR),
     }

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
+from administration.views import brand
 from helpdesk import caught_mail, health, preferences, styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -29,9 +30,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("messaging.urls")),
+    path("api/v1/", include("people.urls")),
     path("desk/", include("workspace.urls")),
     path("review/", include("metrics.urls")),
     path("settings/", include("administration.urls")),
+    path("brand.css", brand.stylesheet, name="brand_stylesheet"),
+    path("brand/logo", brand.logo, name="brand_logo"),
     path("", include("portal.urls")),
 ]
 if settings.CAUGHT_MAIL_DIR:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
 from messaging.email.addresses import message_id, reply_address
 from messaging.email.deliver import deliver_mail
 from messaging.email.parse import one_line
 from messaging.models import OutgoingMail
+from people.brand import brand
 from tickets import clock
 from tickets.models import Message, Ticket
 from tickets.owed import hurry
@@ -55,7 +55,7 @@ def queue_mail(
         to_name=one_line(to_name, 160),
         to_address=to_address.strip(),
         recipients=dict(recipients or {}),
-        from_name=one_line(from_name, 160) or settings.COMPANY_NAME,
+        from_name=one_line(from_name, 160) or brand().name,
         subject=one_line(subject, 400),
         text=f"{text.strip()}\n",
         html=html,

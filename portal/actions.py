@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from messaging import outbox
 from messaging.models import OutgoingMail
+from people.brand import brand
 from people.models import Customer, Identity
 from portal.models import LoginRequest, digest
 
@@ -40,7 +41,7 @@ def send_login_link(request: LoginRequest) -> OutgoingMail | None:
     request.save(update_fields=["token_digest", "expires_at"])
     with translation.override(request.language):
         context = {
-            "company_name": settings.COMPANY_NAME,
+            "company_name": brand().name,
             "language": request.language,
             "link": f"{settings.BASE_URL}{reverse('portal_enter', args=[token])}",
             "minutes": int(LINK_VALID.total_seconds() // 60),
@@ -50,7 +51,7 @@ def send_login_link(request: LoginRequest) -> OutgoingMail | None:
             to_address=request.address,
             to_name=customer.name,
             subject=_("Your link to your requests at %(company)s")
-            % {"company": settings.COMPANY_NAME},
+            % {"company": brand().name},
             text=render_to_string("portal/mail/login_link.txt", context),
             html=render_to_string("portal/mail/login_link.html", context),
         )

@@ -4,11 +4,10 @@ from hashlib import sha256
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from people.models.customers import normalised_email
+from people.brand import our_addresses
 from portal import stamps
 from portal.fields import Address, Files, OneLine, Paragraphs
 from portal.own_fields import Question, answers, input_for, questions
@@ -144,7 +143,7 @@ class AskForm(StampedForm):
 
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"]
-        if address == normalised_email(settings.SUPPORT_ADDRESS):
+        if address in our_addresses():
             raise ValidationError(_("This is our own address. Please give us yours."))
         return address
 

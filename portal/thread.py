@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from people.brand import brand
 from tickets.models import Attachment, Conversation, Message, MessageKind, Ticket
 from tickets.models.conversations import ConversationQuerySet
 from tickets.sanitise import text_to_html, with_inline_images
@@ -84,7 +84,7 @@ def _shown(ticket: Ticket, message: Message, number: int) -> ShownMessage:
 
 
 def _colleague(message: Message) -> str:
-    return message.author_user.first_name if message.author_user else settings.COMPANY_NAME
+    return message.author_user.first_name if message.author_user else brand().name
 
 
 def _file(ticket: Ticket, attachment: Attachment) -> ShownFile:

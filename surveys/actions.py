@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from messaging import outbox
 from messaging.models import OutgoingMail
+from people.brand import brand
 from surveys.models import Score, Survey
 from tickets import clock, history
 from tickets.actor import Actor
@@ -58,7 +59,7 @@ def send_survey(survey: Survey) -> OutgoingMail:
         raise GiveUp("The ticket is not solved any more, or the customer must not be asked.")
     with translation.override(ticket.language):
         context = {
-            "company_name": settings.COMPANY_NAME,
+            "company_name": brand().name,
             "customer": customer,
             "ticket": ticket,
             "link": survey_url(survey),

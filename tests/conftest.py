@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core.cache import cache
 from django.test import Client
 
+from people import brand
 from people.actions import recognise
 from people.models import Customer, Membership, Role, Team, TeamHours, User
 from tests.browser import _server, chromium, site, visit  # noqa: F401 - fixtures for every room
@@ -32,6 +33,15 @@ def _private_files(settings: Any, tmp_path: Any) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _known_brand(_private_files: None) -> Iterator[None]:
+    """The company as the environment calls it, and nobody asks the database for it; whoever changes
+    it makes the pages look anew."""
+    brand.keep(brand.default())
+    yield
+    brand.forget()
 
 
 @pytest.fixture(scope="session")

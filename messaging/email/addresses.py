@@ -10,10 +10,10 @@ from base64 import b32encode
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, cast
 
-from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
+from people.brand import brand, our_addresses
 from people.models import Team
 from tickets.models import Attachment, Conversation
 
@@ -39,7 +39,7 @@ class Named(NamedTuple):
 
 def support_address() -> tuple[str, str]:
     """The local part and the domain of the address that customers write to."""
-    local, _, domain = settings.SUPPORT_ADDRESS.lower().rpartition("@")
+    local, _, domain = brand().support_address.lower().rpartition("@")
     return local, domain
 
 
@@ -54,11 +54,10 @@ def conversation_of(address: str) -> Conversation | None:
 
     An empty, short, long, altered or invented token is no one's, all alike.
     """
-    local, domain = support_address()
-    given, _, given_domain = address.strip().lower().rpartition("@")
+    given, _, domain = address.strip().lower().rpartition("@")
     base, plus, token = given.partition("+")
     match = _TOKEN.fullmatch(token) if plus else None
-    if match is None or base != local or given_domain != domain:
+    if match is None or f"{base}@{domain}" not in our_addresses():
         return None
     pk = base36_to_int(match[1])
     conversation = Conversation.objects.filter(pk=pk).first() if pk <= _LARGEST_KEY else None
@@ -92,7 +91,7 @@ def named_by(rfc_message_id: str) -> Named | None:
 
 def foreign(given: Iterable[str]) -> list[str]:
     """Those of the addresses whose mail does not come to us, each once, in lower case."""
-    ours = {"@".join(support_address())}
+    ours = our_addresses()
     ours.update(email.lower() for email in Team.objects.values_list("email", flat=True) if email)
     found = dict.fromkeys(address.strip().lower() for address in given)
     return [address for address in found if _plain(address) not in ours]

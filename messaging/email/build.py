@@ -7,12 +7,12 @@ from email.mime.base import MIMEBase
 from email.utils import formataddr
 from typing import Any
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart
 
 from messaging.email.addresses import content_id
 from messaging.email.parse import one_line
 from messaging.models import OutgoingMail
+from people.brand import brand
 from tickets.models import Attachment
 
 
@@ -62,7 +62,7 @@ def build(mail: OutgoingMail) -> EmailMultiAlternatives:
     email = MailWithPictures(
         subject=one_line(mail.subject, 400),
         body=mail.text,
-        from_email=_mailbox(mail.from_name, settings.SUPPORT_ADDRESS),
+        from_email=_mailbox(mail.from_name, brand().support_address),
         to=[_mailbox(mail.to_name, mail.to_address), *mail.recipients.get("to", ())],
         cc=mail.recipients.get("cc", ()),
         bcc=mail.recipients.get("bcc", ()),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from messaging.email.addresses import content_id, message_id
 from messaging.models import OutgoingMail
 from messaging.outbox import queue_mail
+from people.brand import brand
 from tickets.models import Conversation, Message, MessageKind, Ticket
 from tickets.recipients import Recipients
 from tickets.sanitise import clean_html, html_to_text, with_inline_images
@@ -144,7 +145,7 @@ def _signature(message: Message) -> dict[str, Any] | None:
 def _frame(ticket: Ticket) -> dict[str, Any]:
     """What every mail about a ticket shows; used inside the ticket's language."""
     return {
-        "company_name": settings.COMPANY_NAME,
+        "company_name": brand().name,
         "language": translation.get_language(),
         "number": ticket.number,
         "link": f"{settings.BASE_URL}{reverse('portal_request', args=[ticket.access_key])}",
@@ -192,11 +193,11 @@ def _public_ids(conversation: Conversation, *, before: Message) -> list[str]:
 
 def _sender_name(message: Message) -> str:
     if message.author_user is None:
-        return str(settings.COMPANY_NAME)
+        return brand().name
     first_name = message.author_user.name.split()[0] if message.author_user.name.split() else ""
     return _("%(name)s at %(company)s") % {
         "name": first_name or message.author_user.name,
-        "company": settings.COMPANY_NAME,
+        "company": brand().name,
     }
 
 

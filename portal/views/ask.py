@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging.intake import IncomingMessage, accept
 from messaging.models import OutgoingMail
+from people.brand import brand
 from portal import limits
 from portal.answers import go_to, private
 from portal.fields import MOST_FILES, size_limit
@@ -100,7 +101,7 @@ def too_many() -> str:
     return _(
         "More messages came from your network in the last hour than we take. What you typed is "
         "kept: please send it later, or write to %(address)s."
-    ) % {"address": settings.SUPPORT_ADDRESS}
+    ) % {"address": brand().support_address}
 
 
 def _form_page(

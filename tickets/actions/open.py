@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
+from people.brand import brand
 from people.models import Customer, Identity
 from people.models.names import one_line
 from tickets import clock, history
@@ -111,4 +111,4 @@ def begin_ticket(
 
 
 def _first_words(text: str) -> str:
-    return one_line(text, limit=80) or settings.COMPANY_NAME
+    return one_line(text, limit=80) or brand().name

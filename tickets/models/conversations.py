@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.brand import brand
 from people.models import Customer, Identity, User
 from tickets.models.tickets import Channel, Ticket, new_key
 
@@ -170,7 +171,7 @@ class Message(models.Model):
     @property
     def author_name(self) -> str:
         author = self.author_user or self.author_customer
-        return author.name if author else settings.COMPANY_NAME
+        return author.name if author else brand().name
 
 
 def stored_name(attachment: Attachment, filename: str) -> str:

@@ -26,6 +26,7 @@ from tickets.models import (
     HeldMessage,
     LinkKind,
     Merge,
+    Message,
     ReadMark,
     Ticket,
     TicketLink,
@@ -117,6 +118,8 @@ class Beside:
     #: Mine, that no message has taken yet.
     uploads: list[WaitingFile] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    #: To whom the newest public message with other recipients went, for a reply to all.
+    others: dict[str, list[str]] = field(default_factory=dict)
     follows: bool = False
     followers: int = 0
     links: list[Linked] = field(default_factory=list)
@@ -141,6 +144,7 @@ class Beside:
             draft=_draft(told["draft"]),
             uploads=_files(told["uploads"]),
             held=[_held(one) for one in told["held"] or ()],
+            others=(told["others"] or {}).get("recipients", {}),
             follows=told["follows"],
             followers=told["followers"] or 0,
             links=[_linked(one, ticket) for one in told["links"] or ()],
@@ -198,6 +202,13 @@ def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
                 due_at="due_at",
                 created_at="created_at",
                 uploads=_all(Upload.objects.filter(held=OuterRef("pk")).order_by("pk"), **_FILE),
+            ),
+            others=_one(
+                Message.objects.public()
+                .filter(ticket=_TICKET)
+                .exclude(recipients={})
+                .order_by("-occurred_at", "-pk"),
+                recipients="recipients",
             ),
             follows=Exists(Follower.objects.filter(ticket=_TICKET, user=_USER)),
             followers=_figure(Follower.objects.filter(ticket=_TICKET), Count("pk")),

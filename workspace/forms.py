@@ -7,14 +7,29 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from people.models import User
 from tickets.actions import FileDraft, MessageDraft
-from tickets.files import FileRefused, check_files
-from tickets.models import MessageKind, StatusCategory, Ticket
-from tickets.sanitise import storable
+from tickets.drafts import Written
+from tickets.models import (
+    Message,
+    MessageKind,
+    Status,
+    StatusCategory,
+    Ticket,
+    Upload,
+    WriteMode,
+)
+from tickets.recipients import PLACES, NotAnAddress, TooManyRecipients, addresses, recipients
+from tickets.rich_text import from_editor
+from tickets.sanitise import storable, text_to_html
 
 MAX_TEXT = 100_000
+MAX_HTML = 500_000
+MAX_ADDRESSES = 8_000
 MAX_FILES = 20
 _TOO_LONG = _("That is too long. Send the rest in a second message, or as a file.")
 
@@ -33,17 +48,21 @@ class ManyFiles(forms.FileField):
         return [super(ManyFiles, self).clean(file, initial) for file in files if file]
 
 
-class MessageForm(forms.Form):
-    """What an agent writes: a reply or a note, its files, and what the ticket's status is then."""
+class WriteForm(forms.Form):
+    """What an agent writes: how it leaves, to whom, its files, and what the ticket's status is
+    then. The editor sends `html`; without it the words are in `text`."""
 
-    kind = forms.ChoiceField(
-        choices=[(kind, kind) for kind in (MessageKind.OUTBOUND, MessageKind.NOTE)]
-    )
+    mode = forms.ChoiceField(choices=WriteMode.choices)
     text = forms.CharField(
-        required=False,
-        max_length=MAX_TEXT,
-        error_messages={"max_length": _TOO_LONG},
+        required=False, max_length=MAX_TEXT, error_messages={"max_length": _TOO_LONG}
     )
+    html = forms.CharField(
+        required=False, max_length=MAX_HTML, error_messages={"max_length": _TOO_LONG}
+    )
+    to = forms.CharField(required=False, max_length=MAX_ADDRESSES)
+    cc = forms.CharField(required=False, max_length=MAX_ADDRESSES)
+    bcc = forms.CharField(required=False, max_length=MAX_ADDRESSES)
+    forwards = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     files = ManyFiles(  # type: ignore[assignment]
         required=False, allow_empty_file=True
     )
@@ -62,13 +81,30 @@ class MessageForm(forms.Form):
             ),
         ],
     )
-    seen = forms.IntegerField(min_value=0)
+    seen = forms.IntegerField(min_value=0, required=False)
+    # When the draft was kept that this goes on with.
+    draft = forms.DateTimeField(required=False)
+    # The writer has been told that the announced file is missing.
+    anyway = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, ticket: Ticket, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ticket, self.user = ticket, user
 
     def clean_text(self) -> str:
         return _as_stored(self.cleaned_data["text"])
 
+    def clean_to(self) -> list[str]:
+        return _addresses(self.cleaned_data["to"])
+
+    def clean_cc(self) -> list[str]:
+        return _addresses(self.cleaned_data["cc"])
+
+    def clean_bcc(self) -> list[str]:
+        return _addresses(self.cleaned_data["bcc"])
+
     def clean_files(self) -> list[FileDraft]:
-        drafts = [
+        return [
             FileDraft(
                 name=file.name or "",
                 content=file,
@@ -76,30 +112,61 @@ class MessageForm(forms.Form):
             )
             for file in self.cleaned_data["files"]
         ]
-        if len(drafts) > MAX_FILES:
-            raise ValidationError(_("These are too many files. Send at most 20 at once."))
-        try:
-            check_files(drafts)
-        except FileRefused as refused:
-            raise ValidationError(str(refused)) from None
-        return drafts
+
+    def clean_forwards(self) -> Message | None:
+        """The message that a forward passes on; unless one is named, the customer's newest.
+
+        Raises `Http404` for one that is not in this ticket, or that no customer may read.
+        """
+        if self.cleaned_data.get("mode") != WriteMode.FORWARD:
+            return None
+        public = self.ticket.messages.public().order_by("-occurred_at", "-pk")
+        named = self.cleaned_data["forwards"]
+        if named:
+            return get_object_or_404(public, pk=named)
+        return public.filter(kind=MessageKind.INBOUND).first() or public.first()
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
-        if not self.errors and self.draft.is_empty:
-            self.add_error("text", _("Write something or attach a file first."))
+        if not self.errors:
+            try:
+                self.recipients = recipients(**{p: self.cleaned_data[p] for p in PLACES})
+            except TooManyRecipients:
+                self.add_error("to", _("These are too many recipients. 50 at most get one mail."))
         return data
 
-    @property
-    def is_note(self) -> bool:
-        return bool(self.cleaned_data["kind"] == MessageKind.NOTE)
+    @cached_property
+    def written(self) -> Written:
+        """What was typed, as it is kept; pictures are only those of the writer's own uploads."""
+        data = self.cleaned_data
+        if data["html"]:
+            own = Upload.objects.filter(user=self.user, ticket=self.ticket, held=None)
+            known = set(own.values_list("key", flat=True)) if "<img" in data["html"] else set()
+            html = from_editor(data["html"], known=known)
+        else:
+            html = text_to_html(data["text"])
+        mode = WriteMode(data["mode"])
+        return Written(
+            mode=mode,
+            html=html,
+            recipients={} if mode == WriteMode.NOTE else self.recipients,
+            forwards=data["forwards"],
+        )
 
     @property
-    def draft(self) -> MessageDraft:
-        return MessageDraft(
-            text=self.cleaned_data.get("text", ""),
-            files=tuple(self.cleaned_data.get("files") or ()),
-        )
+    def status_then(self) -> Status | None:
+        category = self.cleaned_data["then"]
+        if not category or self.cleaned_data["mode"] == WriteMode.NOTE:
+            return None
+        return Status.objects.default_for(StatusCategory(category))
+
+
+def _addresses(typed: str) -> list[str]:
+    try:
+        return addresses(typed)
+    except NotAnAddress as error:
+        text = _("“%(address)s” is no e-mail address.") % {"address": error}
+        raise ValidationError(text) from None
 
 
 class FollowUpForm(forms.Form):

@@ -16,11 +16,11 @@ from workspace.views import (
     saved,
     tickets,
     work,
-    writing,
 )
 
 urlpatterns = [
     path("", include("workspace.customer_urls")),
+    path("", include("workspace.writing_urls")),
     path("", queues.desk, name="desk"),
     path("queues/<slug:slug>/", queues.queue, name="desk_queue"),
     path("list/", queues.look, name="desk_list_look"),
@@ -51,7 +51,6 @@ urlpatterns = [
     path("pictures/<str:token>/", messages.picture, name="desk_picture"),
     path("tickets/<int:number>/", tickets.ticket, name="desk_ticket"),
     path("tickets/<int:number>/since/", tickets.since, name="desk_since"),
-    path("tickets/<int:number>/messages/", writing.send, name="desk_send"),
     path("tickets/<int:number>/messages/<int:pk>/", messages.message, name="desk_message"),
     path("tickets/<int:number>/messages/<int:pk>/raw/", messages.raw, name="desk_message_raw"),
     path(
@@ -76,7 +75,6 @@ urlpatterns = [
     path("tickets/<int:number>/calls/", work.call, name="desk_call"),
     path("tickets/<int:number>/read/", messages.read, name="desk_read"),
     path("tickets/<int:number>/properties/", changes.change, name="desk_change"),
-    path("tickets/<int:number>/follow-up/", writing.follow_up, name="desk_follow_up"),
     path("tickets/<int:number>/mails/<int:pk>/", tickets.delivery, name="desk_delivery"),
     path("tickets/<int:number>/mails/<int:pk>/retry/", changes.retry, name="desk_retry"),
 ]

@@ -9,11 +9,13 @@ const store = {
   set: (key, value) => { try { shelf(key).setItem(key, value); } catch { /* full, or not allowed */ } },
   drop: (key) => { try { shelf(key).removeItem(key); } catch { /* not allowed */ } },
 };
-const fields = (form) => [...form.querySelectorAll("textarea, input:not([type]), input:is([type=text], [type=email], [type=search], [type=tel], [type=url])")];
-const kept = (form) => fields(form).filter((field) => field.name && field.matches("textarea, [type=text]"));
+// data-rich is the field of an editor: hidden, it knows no default value, and says itself what is kept.
+const fields = (form) => [...form.querySelectorAll("textarea:enabled, input[data-rich], input:not([type]), input:is([type=text], [type=email], [type=search], [type=tel], [type=url])")];
+const kept = (form) => fields(form).filter((field) => field.name && field.matches("textarea, [type=text], [data-rich]"));
+const clean = (field) => (field.dataset.rich === undefined ? field.defaultValue : field.dataset.clean ?? field.value);
 const keyOf = (form, field) => `${KEEP}${form.dataset.keepLong === undefined ? "" : LONG}${form.dataset.keep}:${field.name}`;
 const isDirty = (form) => form.dataset.sending === undefined
-  && fields(form).some((field) => field.value.trim() && field.value !== field.defaultValue);
+  && fields(form).some((field) => field.value.trim() && field.value !== clean(field));
 
 /** Whether a form on the page holds unsent text. */
 export const hasUnsent = () => [...document.querySelectorAll("form[data-dirty]")].some(isDirty);
@@ -36,7 +38,8 @@ document.addEventListener("submit", (event) => {
   });
 });
 
-function forget(form) {
+/** What is typed into the form is kept elsewhere now, or sent. */
+export function forget(form) {
   for (const field of kept(form)) store.drop(keyOf(form, field));
   store.drop(SENT + form.dataset.keep);
 }

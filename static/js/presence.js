@@ -17,7 +17,7 @@ const composer = () => document.getElementById("composer");
 const typed = () => [...composer()?.querySelectorAll("textarea, trix-editor") ?? []]
   .some((field) => (field.value ?? field.textContent ?? "").replace(/<[^>]*>/g, "").trim());
 const kind = () => {
-  const chosen = composer()?.querySelector("[name=kind]:checked, [name=kind][type=hidden]");
+  const chosen = composer()?.querySelector("[name=mode]:checked");
   return chosen?.value === "note" ? "note" : "reply";
 };
 

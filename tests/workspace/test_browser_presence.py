@@ -64,7 +64,7 @@ def test_two_at_one_ticket_see_each_other_look_write_and_leave(
     expect(saras_list.locator("[data-row] .here-row")).to_have_attribute(
         "title", "Luca Bassi is writing a reply · Ana Rusu is looking"
     )
-    lucas.locator("#composer [name=kind][value=note]").check(force=True)
+    lucas.locator("#composer [name=mode][value=note]").check(force=True)
     write(lucas, " and a note")
     expect(head(anas)).to_have_text(re.compile("Luca is writing a note"))
 

@@ -54,7 +54,7 @@ def state(ticket: Ticket) -> tuple[object, ...]:
 def write_to(client: Client, verb: str, path: str, ticket: Ticket) -> int:
     data = {
         "seen": ticket.version,
-        "kind": "outbound",
+        "mode": "reply",
         "text": "Hello",
         "property": "mark",
         "value": "spam",

@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 
 from tickets.models import Ticket
 from workspace import timeline
+from workspace.beside import Beside
 from workspace.choices import Choices
+from workspace.composer import Composer
 from workspace.gate import DeskRequest, readable
 from workspace.timeline import MessageItem
 from workspace.views.tickets import page, panes, queue_of
@@ -28,11 +30,11 @@ class Notice:
     text: str = ""
     tone: str = "bad"
     lines: list[str] = field(default_factory=list)
+    #: How it is sent all the same: the status category that it sets then, or "none".
+    anyway: str = ""
 
 
-def done(
-    request: DeskRequest, ticket: Ticket, *, seen: int, is_sent: bool = False
-) -> HttpResponse:
+def done(request: DeskRequest, ticket: Ticket, *, seen: int, is_sent: bool = False) -> HttpResponse:
     """The change was made: show what it did."""
     fresh = still_visible(request, ticket)
     if fresh is None:
@@ -63,25 +65,20 @@ def refused(
         raise Http404
     seen = request.POST.get("seen", "")
     version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= 9 else fresh.version
-    typed = {
-        "text": request.POST.get("text", ""),
-        "kind": request.POST.get("kind", "outbound"),
-    }
+    has_typed = bool({"text", "html"} & request.POST.keys())
     choices = Choices.load()
     part = timeline.since(fresh, choices, version=version)
     if notice is None:
-        notice = _changed(part.items, has_typed="text" in request.POST)
+        notice = _changed(part.items, has_typed=has_typed)
+    beside = Beside.load(fresh, request.user)
+    extra = {**(extra or {}), "notice": notice}
+    if has_typed:
+        extra["composer"] = Composer.typed(beside, request.POST)
     if request.headers.get("HX-Request"):
-        context = panes(request, fresh, choices, part) | {
-            "notice": notice,
-            "is_over": fresh.is_closed,
-            **typed,
-            **(extra or {}),
-        }
+        context = panes(request, fresh, choices, part, beside=beside)
+        context |= extra | {"is_over": fresh.is_closed}
         return render(request, "workspace/ticket/changes.html", context, status=status)
-    if request.FILES:
-        notice.lines.append(_("Choose your files again: a browser does not keep them."))
-    return page(request, fresh, status=status, extra={"notice": notice, **typed, **(extra or {})})
+    return page(request, fresh, status=status, extra=extra)
 
 
 def _changed(items: list[Any], *, has_typed: bool) -> Notice:
@@ -131,5 +128,3 @@ def go(request: DeskRequest, url: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return redirect(url)
-
-

@@ -17,6 +17,7 @@ from tickets.models.tickets import new_key
 from workspace import timeline
 from workspace.beside import Beside
 from workspace.choices import Choices
+from workspace.composer import Composer
 from workspace.customer import CustomerPanel
 from workspace.facts import Facts
 from workspace.fields import TicketFields
@@ -185,8 +186,7 @@ def panes(
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
         "max_megabytes": settings.ATTACHMENT_MAX_BYTES // 1_000_000,
         "max_files": MAX_FILES,
-        "kind": "outbound",
-        "text": "",
+        "composer": Composer.of(beside),
         "follow_up_key": new_key(),
     }
     was_rated = any(

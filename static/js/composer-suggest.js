@@ -1,0 +1,165 @@
+// What pops up while one writes: "@" a colleague, "/" a macro or canned reply, ":" an emoji. The
+// letters go on in the text; arrows choose, Enter or Tab takes, Escape leaves.
+import { emoji } from "helpdesk/composer-emoji";
+import { ask } from "helpdesk/composer-draft";
+import { say } from "helpdesk/toast";
+
+const TYPED = /(?:^|[\s(])([@/:])([\p{L}\p{N}_ '’.-]{0,30})$/u;
+const AT_MOST = 8;
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+async function load(url, name) {
+  const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
+  return answer?.ok ? (await answer.json())[name] : [];
+}
+
+/** Offer suggestions in the form's editor. */
+export function suggest(form, editor) {
+  const box = form.querySelector("#suggestions");
+  const text = () => editor.editor.getDocument().toString();
+  const known = {};
+  let options = [], at = 0, found = null, ignored = "";
+
+  const close = () => {
+    box.hidden = true;
+    found = null;
+    editor.removeAttribute("aria-activedescendant");
+    editor.setAttribute("aria-expanded", "false");
+  };
+
+  function show(list) {
+    options = list;
+    at = 0;
+    box.replaceChildren(...list.map((one, index) => {
+      const option = document.createElement("div");
+      option.setAttribute("role", "option");
+      option.id = `suggestion-${index}`;
+      const title = document.createElement("b");
+      title.textContent = one.title;
+      option.append(title);
+      if (one.more) {
+        const more = document.createElement("span");
+        more.className = "truncate";
+        more.textContent = one.more;
+        option.append(more);
+      }
+      // Before the editor loses the cursor.
+      option.addEventListener("pointerdown", (event) => { event.preventDefault(); take(index); });
+      return option;
+    }));
+    box.hidden = !list.length;
+    editor.setAttribute("aria-expanded", String(!box.hidden));
+    mark();
+  }
+
+  function mark() {
+    [...box.children].forEach((option, index) => option.setAttribute("aria-selected", String(index === at)));
+    const marked = box.children[at];
+    if (!marked) return;
+    marked.scrollIntoView({ block: "nearest" });
+    editor.setAttribute("aria-activedescendant", marked.id);
+  }
+
+  const sources = {
+    "@": async (typed) => {
+      if (form.elements.mode.value !== "note") return [];
+      known.colleagues ??= await load(form.dataset.colleaguesUrl, "colleagues");
+      return known.colleagues
+        .filter((name) => plain(name).split(" ").some((_, from, parts) => parts.slice(from).join(" ").startsWith(plain(typed))))
+        .map((name) => ({ title: name, take: () => insert(`@${name} `) }));
+    },
+    ":": async (typed) => (typed.length < 2 || typed.includes(" ") ? [] : emoji
+      .filter(({ name }) => name.includes(typed.toLowerCase()))
+      .sort((a, b) => b.name.startsWith(typed) - a.name.startsWith(typed))
+      .map(({ name, sign }) => ({ title: sign, more: `:${name}:`, take: () => insert(sign) }))),
+    "/": async (typed) => macros(typed),
+  };
+
+  async function macros(typed) {
+    known.macros ??= await load(form.dataset.macrosUrl, "macros");
+    const parts = plain(typed).split(" ").filter(Boolean);
+    return known.macros
+      .filter((macro) => parts.every((part) => plain(macro.name).includes(part)))
+      .map((macro) => ({
+        title: macro.name,
+        more: macro.changes.length ? macro.changes.join(", ") : macro.text,
+        take: () => use(macro),
+      }));
+  }
+
+  function insert(words) {
+    editor.editor.insertString(words);
+    editor.focus();
+  }
+
+  async function use(macro) {
+    const data = new FormData();
+    data.append("seen", form.elements.seen.value);
+    const answer = await ask(`${form.dataset.macrosUrl}${macro.pk}/`, data).catch(() => null);
+    const told = answer ? await answer.json().catch(() => ({})) : {};
+    if (!answer?.ok) { say(told.error ?? form.dataset.wordFailed, "bad"); return; }
+    if (told.isNote) form.querySelector("[name=mode][value=note]").checked = true;
+    if (told.html) editor.editor.insertHTML(told.html);
+    editor.focus();
+    if (told.isChanged) document.getElementById("look")?.dispatchEvent(new CustomEvent("desk:look"));
+  }
+
+  function take(index) {
+    const option = options[index];
+    if (!option) return;
+    if (found) {
+      const [, end] = editor.editor.getSelectedRange();
+      editor.editor.setSelectedRange([end - found.length, end]);
+      editor.editor.deleteInDirection("backward");
+    }
+    close();
+    option.take();
+  }
+
+  async function look() {
+    const range = editor.editor.getSelectedRange();
+    const before = text().slice(0, range[1]);
+    const match = range[0] === range[1] && TYPED.exec(before.slice(-60));
+    if (!match || before === ignored) { close(); return; }
+    const [, sign, typed] = match;
+    const list = (await sources[sign](typed)).slice(0, AT_MOST);
+    if (!list.length) { close(); return; }
+    found = sign + typed;
+    show(list);
+  }
+  editor.addEventListener("trix-change", look);
+  editor.addEventListener("blur", () => setTimeout(() => { if (!box.contains(document.activeElement)) close(); }, 100));
+
+  editor.addEventListener("keydown", (event) => {
+    if (box.hidden || event.isComposing || event.ctrlKey || event.metaKey) return;
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (steps[event.key]) at = (at + steps[event.key] + options.length) % options.length;
+    else if (event.key === "Escape") { ignored = text().slice(0, editor.editor.getSelectedRange()[1]); close(); }
+    else if (event.key !== "Enter" && event.key !== "Tab") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (event.key === "Enter" || event.key === "Tab") take(at);
+    else mark();
+  }, true);
+
+  // The buttons beside open the same lists.
+  const open = async (sign, list) => {
+    const before = text().slice(0, editor.editor.getSelectedRange()[1]);
+    editor.focus();
+    if (sign && before && !/\s$/.test(before)) editor.editor.insertString(" ");
+    if (sign) editor.editor.insertString(sign);
+    else { found = null; show(list); }
+  };
+  form.querySelector("#macros")?.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    open("/");
+  });
+  const faces = form.querySelector("#emoji");
+  faces.hidden = false;
+  faces.addEventListener("click", () => open("", emoji.slice(0, 40).map(({ name, sign }) => ({ title: sign, more: `:${name}:`, take: () => insert(sign) }))));
+  for (const [name, value] of [["role", "combobox"], ["aria-haspopup", "listbox"], ["aria-controls", "suggestions"], ["aria-expanded", "false"], ["aria-autocomplete", "list"]]) {
+    editor.setAttribute(name, value);
+  }
+  editor.removeAttribute("aria-multiline");
+}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from messaging.reasons import describe
-from tickets.models import Message, Ticket
+from tickets.models import Message, MessageKind, Ticket
 from tickets.owed import Owed, OwedQuerySet
 
 
@@ -96,6 +96,14 @@ class OutgoingMailQuerySet(OwedQuerySet):
         there = models.Q(message__ticket=ticket) | models.Q(message=None, ticket=ticket)
         return self.filter(there, purpose__in=purposes)
 
+    def failed_replies(self, *, since: datetime) -> Self:
+        """What colleagues wrote and no server took, given up since then."""
+        return (
+            self.filter(parked_at__gt=since, message__author_user__isnull=False)
+            .exclude(message__kind=MessageKind.INBOUND)
+            .select_related("message", "ticket")
+        )
+
     def acknowledgements_to(self, address: str, *, since: datetime) -> Self:
         return self.filter(
             purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT,
@@ -122,6 +130,7 @@ class OutgoingMail(Owed):
         SURVEY = "survey", _("Survey")
         LOGIN_LINK = "login_link", _("Log-in link")
         INVITATION = "invitation", _("Invitation")
+        NOTIFICATION = "notification", _("Notification")
 
     purpose = models.CharField(max_length=20, choices=Purpose)
     ticket = models.ForeignKey(
@@ -168,6 +177,11 @@ class OutgoingMail(Owed):
                 fields=["due_at"],
                 condition=models.Q(done_at=None, parked_at=None),
                 name="messaging_outgoingmail_owed",
+            ),
+            models.Index(
+                fields=["parked_at"],
+                condition=models.Q(parked_at__isnull=False),
+                name="messaging_outgoingmail_parked",
             ),
             models.Index(
                 fields=["to_address", "purpose", "created_at"], name="messaging_recent_to_address"

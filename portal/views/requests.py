@@ -41,9 +41,9 @@ def request_page(request: HttpRequest, key: str) -> HttpResponse:
     ticket = _behind(key)
     if request.method != "POST":
         into = ticket.carried_on_in
-        if into.pk != ticket.pk and into.customer_id == ticket.customer_id:
-            if _is_their_own(request, ticket):
-                return redirect("portal_request", into.access_key)
+        is_one_request = into.pk != ticket.pk and into.customer_id == ticket.customer_id
+        if is_one_request and _is_their_own(request, ticket):
+            return redirect("portal_request", into.access_key)
         return _request_page(request, ticket, ReplyForm())
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():

@@ -68,7 +68,7 @@ document.addEventListener("click", (event) => {
   row.click();
 });
 
-const isTyping = () => document.activeElement?.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+const isTyping = () => document.activeElement?.matches("input:not([type=radio], [type=checkbox]), textarea, select, trix-editor");
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping()) return;
   const search = document.getElementById("nav-search");

@@ -395,7 +395,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "IdentityKind": "people.serializers.IDENTITY_KINDS",
         "MessageKind": "tickets.models.MessageKind",
+        "TouchpointKind": "people.serializers.TOUCHPOINT_KINDS",
         "WrittenKind": "messaging.serializers.WRITTEN_KINDS",
         "AuthorKind": "messaging.serializers.AUTHOR_KINDS",
     },

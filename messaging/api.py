@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -17,28 +16,26 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging.filters import AllowedFilters, TicketFilter
+from messaging.filters import TicketFilter
 from messaging.intake import Accepted, IncomingMessage, accept
-from messaging.paging import Pages, TimelinePages
-from messaging.parsers import ShallowJSONParser
-from messaging.permissions import IsColleague
 from messaging.serializers import (
     MessageShown,
     MessageWritten,
     NewMessage,
     NewTicket,
-    Problem,
     TicketHandedIn,
     TicketShown,
     TicketWithMessages,
 )
-from people.models import User
 from people.models.customers import normalised_email
+from people.rest.filters import AllowedFilters
+from people.rest.paging import Pages, TimelinePages
+from people.rest.parsers import ShallowJSONParser
+from people.rest.views import JSON, ColleaguesView, problems
 from tickets.actions import FileDraft, MessageDraft, add_note, reply
 from tickets.files import FileRefused, attachment_response, check_files
 from tickets.models import (
@@ -54,18 +51,6 @@ from tickets.models.conversations import MessageQuerySet
 from tickets.models.tickets import TicketQuerySet
 from tickets.sanitise import storable
 
-
-def _problems(**described: str) -> dict[Any, Any]:
-    return {
-        (int(code.removeprefix("_")), "application/problem+json"): OpenApiResponse(
-            Problem, description=description
-        )
-        for code, description in {"_401": "No valid token.", **described}.items()
-    }
-
-
-# The generator tells a list by the answer that stands first; problems sort after it.
-JSON = "application/json"
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
@@ -92,17 +77,8 @@ class KeyWasUsed(APIException):
     problem_type = "idempotency-key-was-used"
 
 
-class ColleaguesView(GenericAPIView[Any]):
-    """A page of the API: whoever has a token acts as themselves and sees what they may see."""
-
-    permission_classes = (IsColleague,)
-    parser_classes: Sequence[type[BaseParser]] = (ShallowJSONParser, FormParser, MultiPartParser)
-
-    @property
-    def user(self) -> User:
-        user = self.request.user
-        assert isinstance(user, User)
-        return user
+class TicketsView(ColleaguesView):
+    """A page about tickets: those that whoever has the token may see."""
 
     def get_serializer_context(self) -> dict[str, Any]:
         # With their parents loaded, so that a path costs no query.
@@ -113,7 +89,7 @@ class ColleaguesView(GenericAPIView[Any]):
         return Ticket.objects.visible_to(self.user).for_list()
 
 
-class TicketList(ColleaguesView):
+class TicketList(TicketsView):
     queryset = Ticket.objects.none()
     filter_backends = (AllowedFilters,)
     filterset_class = TicketFilter
@@ -125,7 +101,7 @@ class TicketList(ColleaguesView):
         summary="The tickets that you may see, newest first",
         responses={
             (200, JSON): TicketShown(many=True),
-            **_problems(_400="An unknown filter or value."),
+            **problems(_400="An unknown filter or value."),
         },
     )
     def get(self, request: Request) -> Response:
@@ -145,7 +121,7 @@ class TicketList(ColleaguesView):
         responses={
             201: HANDED_IN,
             200: OpenApiResponse(HANDED_IN, description="The key was used before: that ticket."),
-            **_problems(
+            **problems(
                 _400="Something in the request is not right.",
                 _422="The key was used for another request.",
             ),
@@ -193,20 +169,20 @@ class TicketList(ColleaguesView):
         return f"api:{self.user.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-class TicketDetail(ColleaguesView):
+class TicketDetail(TicketsView):
     serializer_class = TicketWithMessages
 
     @extend_schema(
         operation_id="tickets_retrieve",
         summary="One ticket with its messages",
-        responses={200: TicketWithMessages, **_problems(_404="None that you may see.")},
+        responses={200: TicketWithMessages, **problems(_404="None that you may see.")},
     )
     def get(self, request: Request, number: int) -> Response:
         ticket = get_object_or_404(self.tickets(), number=number)
         return Response(self.get_serializer(ticket).data)
 
 
-class MessageList(ColleaguesView):
+class MessageList(TicketsView):
     queryset = Message.objects.none()
     filter_backends = (AllowedFilters,)
     pagination_class = TimelinePages
@@ -218,7 +194,7 @@ class MessageList(ColleaguesView):
         summary="A ticket's messages, oldest first",
         responses={
             (200, JSON): MessageShown(many=True),
-            **_problems(_404="None that you may see."),
+            **problems(_404="None that you may see."),
         },
     )
     def get(self, request: Request, number: int) -> Response:
@@ -232,7 +208,7 @@ class MessageList(ColleaguesView):
         request={"application/json": NewMessage, "multipart/form-data": NewMessage},
         responses={
             201: MessageWritten,
-            **_problems(
+            **problems(
                 _400="Something in the request is not right.",
                 _404="None that you may see.",
                 _409="The ticket has changed since your version, or is closed.",
@@ -265,13 +241,13 @@ class MessageList(ColleaguesView):
         )
 
 
-class AttachmentDetail(ColleaguesView):
+class AttachmentDetail(TicketsView):
     @extend_schema(
         operation_id="attachments_retrieve",
         summary="A message's file",
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            **_problems(_404="None that you may see."),
+            **problems(_404="None that you may see."),
         },
     )
     def get(self, request: Request, key: str) -> HttpResponseBase:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema_field, inline_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from people.models import Customer, Tier, User
 from people.models.customers import normalised_email
+from people.rest.serializers import Strict
 from tickets.models import (
     Attachment,
     Category,
@@ -29,19 +29,6 @@ from tickets.sanitise import is_blank
 LONGEST_TEXT = 100_000
 WRITTEN_KINDS = ["reply", "note"]
 AUTHOR_KINDS = ["user", "customer", "system"]
-
-
-class Strict(serializers.Serializer[Any]):
-    """Input that refuses every field it does not know, by its name."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError(
-                    {name: _("There is no such field.") for name in unknown}, code="unknown"
-                )
-        return super().to_internal_value(data)
 
 
 @extend_schema_field(
@@ -300,34 +287,3 @@ class MessageWritten(MessageShown):
 
     class Meta(MessageShown.Meta):
         fields = [*MessageShown.Meta.fields, "ticket_version"]
-
-
-class WrongValue(serializers.Serializer[Any]):
-    pointer = serializers.CharField(help_text="Where, such as `#/customer/email`.")
-    detail = serializers.CharField()
-    code = serializers.CharField()
-
-
-class TicketChange(serializers.Serializer[Any]):
-    kind = serializers.CharField()
-    actor = serializers.CharField()
-    occurred_at = serializers.DateTimeField()
-
-
-# What is wrong (RFC 9457). Not a class, since a serializer has `errors` of its own.
-Problem = inline_serializer(
-    "Problem",
-    {
-        "type": serializers.CharField(help_text="`about:blank`, or a name: `urn:…:invalid`."),
-        "title": serializers.CharField(),
-        "status": serializers.IntegerField(),
-        "detail": serializers.CharField(),
-        "errors": WrongValue(many=True, required=False),
-        "version": serializers.IntegerField(
-            required=False, help_text="The ticket's newest version."
-        ),
-        "changes": TicketChange(
-            many=True, required=False, help_text="What changed since your version."
-        ),
-    },
-)

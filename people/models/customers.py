@@ -58,6 +58,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             identities__kind=Identity.Kind.EMAIL, identities__value=normalised_email(address)
         )
 
+    def known_by(self, kind: str, value: str) -> Self:
+        """Whoever is recognised by this, as it is stored: one, or none."""
+        return self.filter(identities__kind=kind, identities__value=value)
+
     def held(self, customer: Customer) -> Customer:
         """The record that stands for this customer now, and does until our transaction ends:
         nobody can merge it meanwhile, and what is written for them is never stranded."""
@@ -164,6 +168,7 @@ class Customer(models.Model):
                 condition=Q(merged_into=None),
                 name="people_customer_by_name",
             ),
+            models.Index(fields=["created_at", "id"], name="people_customer_created"),
             models.Index(
                 fields=["merged_into"],
                 condition=Q(merged_into__isnull=False),

@@ -37,6 +37,14 @@ def test_every_address_of_the_api_is_described(schema: dict[str, Any]) -> None:
         ("/api/v1/tickets/{number}/messages/", "get"),
         ("/api/v1/tickets/{number}/messages/", "post"),
         ("/api/v1/attachments/{key}/", "get"),
+        ("/api/v1/customers/", "get"),
+        ("/api/v1/customers/", "post"),
+        ("/api/v1/customers/{key}/", "get"),
+        ("/api/v1/customers/{key}/", "patch"),
+        ("/api/v1/customers/{key}/touchpoints/", "get"),
+        ("/api/v1/customers/{key}/touchpoints/", "post"),
+        ("/api/v1/customers/{key}/notes/", "get"),
+        ("/api/v1/customers/{key}/notes/", "post"),
     }
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from people.actions import CustomerWasMerged
 from people.actions.merging import MergeIsBuried, MergeWasUndone, SameCustomer
 from people.models import Customer, CustomerMerge, Permission
+from people.models.names import one_line
 from tickets.actions.customers import TooManyTickets, merge_customers, unmerge_customers
 from tickets.models import Ticket
 from workspace.customer import CustomerPanel, alike
@@ -78,7 +79,7 @@ def _other(text: str, customer: Customer) -> Customer | None:
 
 
 def _choose(request: DeskRequest, customer: Customer) -> HttpResponse:
-    words = request.GET.get("q", "").strip()[:200]
+    words = one_line(request.GET.get("q", ""), limit=200)
     found: list[Customer] = []
     if words:
         others = Customer.objects.visible_to(request.user).standing().found(words)

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from people.actions import IdentityIsTaken, add_identity, create_customer, organisation_named
 from people.models import Change, Customer, Identity, Permission, Stage
+from people.models.names import one_line
 from surveys.models import Survey
 from tickets.models import Ticket
 from tickets.models.vocabulary import OPEN_CATEGORIES
@@ -33,7 +34,7 @@ CHANGES_SHOWN = 10
 @agents_only("GET", "HEAD")
 def customers(request: DeskRequest) -> HttpResponse:
     """All customers by name, or those whom the words find; page after page by the last name."""
-    words = request.GET.get("q", "").strip()[:200]
+    words = one_line(request.GET.get("q", ""), limit=200)
     found = Customer.objects.visible_to(request.user).standing()
     if words:
         found = found.found(words)

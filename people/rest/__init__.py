@@ -1,0 +1,1 @@
+"""What the pages of the API have in common, whichever room owns them."""

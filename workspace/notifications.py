@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from people.models import User
-from tickets.models import Kind
+from tickets.models import Kind, Ticket
+from tickets.models.tickets import TicketQuerySet
 from workspace.choices import Choices
 from workspace.models import Notification, NotificationKind
 from workspace.models.notifications import NotificationQuerySet
 from workspace.preferences import Preferences, Way
+from workspace.queues import Queue
 from workspace.sentences import actor_of, clause
 
 #: So many are shown at once; whoever has more reads the newest.
@@ -71,6 +74,18 @@ def shown_to(user: User, *, way: Way = Way.APP) -> NotificationQuerySet:
 def unread_count(user: User) -> int:
     """In how many tickets something is unread: what the bell says."""
     return shown_to(user).unread().order_by().values("ticket").distinct().count()
+
+
+def bell(user: User) -> Queue:
+    """The tickets in which something is unread, to be counted with the queues in one query."""
+    kinds = Preferences.of(user).kinds(Way.APP)
+    # Its name says what it counts: a count's SQL is kept by its queue's name.
+    return Queue("told-" + "-".join(sorted(kinds)), "", "bell", "", partial(_told, kinds))
+
+
+def _told(kinds: list[NotificationKind], user: User) -> TicketQuerySet:
+    mine = Notification.objects.filter(user=user.pk, kind__in=kinds).unread()
+    return Ticket.objects.visible_to(user).filter(pk__in=mine.values("ticket"))
 
 
 def grouped(notifications: Iterable[Notification]) -> list[Group]:

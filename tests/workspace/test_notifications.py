@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -436,3 +437,19 @@ def test_what_is_long_read_is_forgotten(ana: User, luca: User, ticket: Ticket) -
     Notification.objects.filter(pk=old.pk).update(read_at=long_ago)
     assert forget_old_notifications() == 1
     assert list(Notification.objects.all()) == [unread]
+
+
+def test_every_page_says_how_much_is_unread_without_asking_more(
+    log_in: LogIn, ana: User, luca: User, ticket: Ticket, django_assert_num_queries: Any
+) -> None:
+    client = log_in(ana)
+    with CaptureQueriesContext(connection) as quiet:
+        assert "data-unread-count hidden" in client.get("/desk/queues/waiting/").content.decode()
+    note(ticket, luca, ana)
+    note(ticket, luca, ana)
+    with django_assert_num_queries(len(quiet)):
+        page = client.get("/desk/queues/waiting/").content.decode()
+    # Two things in one ticket: it counts what is to be looked at.
+    assert page.count("data-unread-count>1</span>") == 2
+    set_preference(ana, name="notify", value={"mentioned": ["mail"]})
+    assert "data-unread-count>" not in client.get("/desk/queues/waiting/").content.decode()

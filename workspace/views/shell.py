@@ -9,6 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from people.models import Permission, User
+from workspace.notifications import bell
 from workspace.queues import COUNT_LIMIT, QUEUES, Queue, counts
 from workspace.viewing import sidebar
 
@@ -28,7 +29,8 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
     """The context of `desk.html`: one query, and another for whoever arranged their sidebar."""
     listed = sidebar(user)
     mine = QUEUES["mine"]
-    numbers = counts(user, listed if mine in listed else [*listed, mine])
+    told = bell(user)
+    numbers = counts(user, [*listed, told] if mine in listed else [*listed, mine, told])
     here = current.slug if current else ""
     pages: list[dict[str, Any]] = [
         {
@@ -98,6 +100,7 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
         "me_is": "available" if user.is_available else "",
         "me_menu": "workspace/me_menu.html",
         "me_available": user.is_available,
+        "unread": numbers[told.slug] or 0,
     }
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
+from people.audit import record_change
 from people.models import ApiToken, User
 from people.models.names import one_line
+from people.rows import write_row
 
 
 def create_api_token(user: User, *, name: str) -> str:
@@ -19,8 +23,44 @@ def create_api_token(user: User, *, name: str) -> str:
     label = one_line(name, limit=80)
     if not label:
         raise ValueError("A token needs a name: which program is it for?")
-    token: str = ApiToken.objects.create(user=user, name=label)[1]
+    with transaction.atomic():
+        token: str = ApiToken.objects.create(user=user, name=label)[1]
+        record_change(user, "created", None, kind="apitoken", name=label)
     return token
+
+
+@transaction.atomic
+def revoke_api_token(user: User, *, digest: str) -> bool:
+    """Let a program act as this user no more; whether there was such a token of theirs."""
+    token = ApiToken.objects.filter(user=user, digest=digest).first()
+    if token is None:
+        return False
+    token.delete()
+    record_change(user, "deleted", None, kind="apitoken", name=token.name)
+    return True
+
+
+@transaction.atomic
+def change_profile(user: User, values: Mapping[str, Any], *, seen: str = "") -> None:
+    """Change one's own name, language, availability or signature. Raises `RowHasChanged`."""
+    write_row(user, values, actor=user, seen=seen)
+
+
+@transaction.atomic
+def change_password(user: User, password: str) -> None:
+    """Give oneself another password, which was validated; every session ends with the old one."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    record_change(user, "password", user)
+
+
+@transaction.atomic
+def end_other_sessions(user: User) -> None:
+    """Make every session of one's own worthless; whoever asks renews the one that they use."""
+    user.session_epoch = F("session_epoch") + 1
+    user.save(update_fields=["session_epoch"])
+    user.refresh_from_db(fields=["session_epoch"])
+    record_change(user, "sessions", user)
 
 
 def set_availability(user: User, *, is_available: bool) -> None:

@@ -167,6 +167,7 @@ class TicketShown(serializers.ModelSerializer[Ticket]):
     assignee = NamedShown(allow_null=True)
     customer = CustomerShown()
     follow_up_of = serializers.SerializerMethodField(help_text="The number of the ticket before.")
+    merged_into = serializers.SerializerMethodField(help_text="The number of the ticket it is in.")
 
     class Meta:
         model = Ticket
@@ -192,6 +193,10 @@ class TicketShown(serializers.ModelSerializer[Ticket]):
             "waiting_since",
             "solved_at",
             "closed_at",
+            "due_at",
+            "snoozed_at",
+            "snoozed_until",
+            "merged_into",
         ]
         read_only_fields = fields
 
@@ -208,6 +213,10 @@ class TicketShown(serializers.ModelSerializer[Ticket]):
         if ticket.category_id is None:
             return None
         return CategoryShown(self.context["categories"][ticket.category_id]).data
+
+    @extend_schema_field({"type": "integer", "nullable": True})
+    def get_merged_into(self, ticket: Ticket) -> int | None:
+        return ticket.merged_into.number if ticket.merged_into else None
 
     @extend_schema_field({"type": "integer", "nullable": True})
     def get_follow_up_of(self, ticket: Ticket) -> int | None:

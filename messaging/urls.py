@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from messaging import api
+from messaging import api, work_api
 
 
 class TicketNumber:
@@ -26,6 +26,51 @@ urlpatterns = [
         "tickets/<ticket_number:number>/messages/",
         api.MessageList.as_view(),
         name="api_messages",
+    ),
+    path(
+        "tickets/<ticket_number:number>/merge/",
+        work_api.MergeView.as_view(),
+        name="api_merge",
+    ),
+    path(
+        "tickets/<ticket_number:number>/split/",
+        work_api.SplitView.as_view(),
+        name="api_split",
+    ),
+    path(
+        "tickets/<ticket_number:number>/links/",
+        work_api.LinkList.as_view(),
+        name="api_links",
+    ),
+    path(
+        "tickets/<ticket_number:number>/links/<ticket_number:other>/",
+        work_api.LinkDetail.as_view(),
+        name="api_link",
+    ),
+    path(
+        "tickets/<ticket_number:number>/snooze/",
+        work_api.SnoozeView.as_view(),
+        name="api_snooze",
+    ),
+    path(
+        "tickets/<ticket_number:number>/due/",
+        work_api.DueView.as_view(),
+        name="api_due",
+    ),
+    path(
+        "tickets/<ticket_number:number>/follow/",
+        work_api.FollowView.as_view(),
+        name="api_follow",
+    ),
+    path(
+        "tickets/<ticket_number:number>/time/",
+        work_api.TimeList.as_view(),
+        name="api_time",
+    ),
+    path(
+        "tickets/<ticket_number:number>/calls/",
+        work_api.CallList.as_view(),
+        name="api_calls",
     ),
     path("attachments/<slug:key>/", api.AttachmentDetail.as_view(), name="api_attachment"),
 ]

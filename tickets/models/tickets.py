@@ -80,7 +80,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def for_list(self) -> Self:
         """With everything that a list shows of each."""
         return self.select_related(
-            "status", "team", "assignee", "customer", "follow_up_of"
+            "status", "team", "assignee", "customer", "follow_up_of", "merged_into"
         ).prefetch_related("customer__identities")
 
     def by_key(self, key: str) -> Self:

@@ -152,7 +152,7 @@ TEMPLATES = [
             "loaders": [
                 (
                     "template_partials.loader.Loader",
-                    [("django.template.loaders.cached.Loader", _LOADERS)],
+                    [("helpdesk.translated.Loader", _LOADERS)],
                 )
             ],
         },

@@ -83,6 +83,8 @@ class MessageItem(Item):
     files: list[FileItem]
     pictures: list[FileItem]
     mail: OutgoingMail | None
+    #: Of the page about it alone.
+    url: str
     #: Which of the ticket's conversations it belongs to, where there are several.
     thread: str = ""
     #: Of a phone call, what became of it.
@@ -92,6 +94,16 @@ class MessageItem(Item):
     is_mine: bool = False
 
     is_message: ClassVar[bool] = True
+
+    @property
+    def ref(self) -> str:
+        """Its id as text: a number would be written in the reader's language."""
+        return str(self.pk)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether anything stands under its words."""
+        return bool(self.quoted or self.files or self.pictures or self.keeps_pictures_back)
 
     @property
     def delivery(self) -> Delivery | None:
@@ -112,6 +124,10 @@ class EventItem(Item):
     kinds: list[str] = field(default_factory=list)
 
     is_event: ClassVar[bool] = True
+
+    @property
+    def ref(self) -> str:
+        return str(self.pk)
 
     @property
     def text(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -230,11 +231,17 @@ def message_item(
         files=files,
         pictures=pictures,
         mail=message.mail,
+        url=f"{_messages_of(ticket.number)}{message.pk}/",
         thread=_thread(message) if message.conversations > 1 else "",
         call=_call(message) if message.call_outcome else "",
         keeps_pictures_back=has_remote_images(html),
         is_mine=user is not None and message.author_user == user.pk,
     )
+
+
+@lru_cache(maxsize=1024)
+def _messages_of(number: int) -> str:
+    return reverse("desk_send", args=[number])
 
 
 def _file(file: File) -> FileItem:

@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ import lucide as lucide_icons
 from django import template
 from django.conf import settings
 from django.forms import BoundField
+from django.template.base import Node, Parser, TextNode, Token
 from django.template.context import Context
 from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
@@ -35,7 +37,7 @@ PRIORITIES = {"1": "low", "2": "normal", "3": "high", "4": "urgent"}
 
 
 @functools.lru_cache(maxsize=512)
-def _icon(name: str, size: str, *, flip: bool) -> SafeString:
+def _icon(name: str, size: str = "", *, flip: bool) -> SafeString:
     svg = lucide_icons._render_icon(name, None)
     inner = svg[svg.index(">") + 1 : svg.rindex("</svg>")].strip()
     extra = f' data-size="{escape(size)}"' if size else ""
@@ -46,13 +48,29 @@ def _icon(name: str, size: str, *, flip: bool) -> SafeString:
     )
 
 
-@register.simple_tag
+@register.simple_tag(name="icon")
 def icon(name: str, size: str = "", *, flip: bool = False) -> SafeString:
     """The package's icon as inline SVG, hidden from assistive technology.
 
     `size` is "" (16 px), "s", "l" or "xl"; `flip` mirrors it where text runs from the right.
     """
     return _icon(str(name), str(size), flip=bool(flip))
+
+
+_plain_icon = register.tags["icon"]
+
+
+@register.tag("icon")
+def icon_or_text(parser: Parser, token: Token) -> Node:
+    """An icon that is named outright is drawn when the template is compiled, once and for all."""
+    words = token.split_contents()[1:]
+    if words and all(_LITERAL.fullmatch(word) for word in words):
+        return TextNode(_icon(*(word[1:-1] for word in words), flip=False))
+    node: Node = _plain_icon(parser, token)
+    return node
+
+
+_LITERAL = re.compile(r'"[a-z0-9-]*"')
 
 
 @register.filter

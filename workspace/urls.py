@@ -4,6 +4,7 @@ from workspace import live
 from workspace.views import (
     account,
     bulk,
+    calls,
     changes,
     fields,
     following,
@@ -71,6 +72,7 @@ urlpatterns = [
     path("tickets/<int:number>/subject/", work.subject, name="desk_subject"),
     path("tickets/<int:number>/follow/", work.follow, name="desk_follow"),
     path("tickets/<int:number>/time/", work.time, name="desk_time"),
+    path("customers/<int:pk>/calls/", calls.new_call, name="desk_new_call"),
     path("tickets/<int:number>/measured/", work.measured, name="desk_measured"),
     path("tickets/<int:number>/calls/", work.call, name="desk_call"),
     path("tickets/<int:number>/read/", messages.read, name="desk_read"),

@@ -15,6 +15,7 @@ _CAPTION = re.compile(r"<figcaption\b.*?</figcaption\s*>", re.DOTALL | re.IGNORE
 _PICTURE = re.compile(r"<img\b[^>]{0,4000}>", re.IGNORECASE)
 _UPLOAD = re.compile(r"""\bsrc=["'][^"']{0,300}?/uploads/([\w-]{32})/["']""", re.IGNORECASE)
 _PLACE = re.compile(r'<span data-(?:inline|remote)-image="([^"<>]*)">[^<]*</span>')
+_PARAGRAPHS = re.compile(r"</p>\s*<p(?:\s[^>]*)?>", re.IGNORECASE)
 _INLINE = re.compile(r'<span data-inline-image="([^"<>]*)">')
 
 
@@ -34,7 +35,9 @@ def from_editor(html: str, *, known: Collection[str]) -> str:
 
 
 def for_editor(html: str, address: Callable[[str], str]) -> str:
-    """Kept HTML as the editor takes it; `address` says where a picture is shown."""
+    """Kept HTML as the editor takes it; `address` says where a picture is shown. The editor knows
+    lines and no paragraphs: an empty line stands between two of them."""
+    html = _PARAGRAPHS.sub("<br><br>", html)
     return with_inline_images(html, {key: address(key) for key in pictures(html)})
 
 

@@ -108,16 +108,27 @@ export function keepDraft(form, editor) {
   });
 
   drop.addEventListener("click", async () => {
+    const before = form.querySelector("[data-rich]").value;
     const data = content(form);
     data.append("drop", "1");
+    clearTimeout(timer);
+    timer = undefined;
+    isOver = true;
+    editor.editor.loadHTML("");
+    editor.focus();
     const answer = await ask(form.dataset.draftUrl, data).catch(() => null);
-    if (!answer?.ok) { say(form.dataset.wordFailed, true); return; }
+    isOver = false;
+    if (!answer?.ok) {
+      editor.editor.loadHTML(before);
+      say(form.dataset.wordFailed, true);
+      return;
+    }
     version.value = "";
     form.querySelector("#uploads").replaceChildren();
-    editor.editor.loadHTML("");
+    for (const name of ["to", "cc", "bcc", "forwards"]) form.elements[name].value = "";
     kept = spoken(content(form));
+    forget(form);
     say("");
     showDrop();
-    editor.focus();
   });
 }

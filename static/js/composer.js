@@ -10,6 +10,11 @@ const loadEditor = () => (trix ??= import("trix").then(({ default: Trix }) => {
   // What a mail can show: no headings that would tear its outline, no names below pictures.
   delete Trix.config.blockAttributes.heading1;
   Trix.config.attachments.preview.caption = { name: false, size: false };
+  // A picture in a mail has no caption; its editor would also set styles that our policy refuses.
+  Trix.controllers.AttachmentEditorController.prototype.install = function install() {
+    this.makeElementMutable();
+    this.addToolbar();
+  };
   return Trix;
 }));
 

@@ -12,10 +12,12 @@ from tickets.actions import FieldsAreMissing, TicketHasChanged, TicketIsClosed, 
 from tickets.actions.drafts import add_to_draft
 from tickets.mentions import readers
 from tickets.models import Ticket
+from tickets.rich_text import for_editor
 from tickets.sanitise import html_to_text
 from triage.changes import UnknownChange
 from triage.macros import apply_macro, changed_properties
 from triage.models import Macro, MacroQuerySet
+from workspace.composer import upload_url
 from workspace.gate import DeskRequest, with_ticket
 from workspace.views.answers import Notice, back, closed, refused
 from workspace.views.shell import shell
@@ -72,7 +74,7 @@ def use_macro(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
         return _not_used(request, ticket, Notice(text), 422)
     if _asks_for_data(request):
         told: dict[str, Any] = {
-            "html": html,
+            "html": for_editor(html, upload_url),
             "isNote": macro.is_note,
             "isChanged": changed.version != before,
         }

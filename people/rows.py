@@ -132,4 +132,6 @@ def _place(held: Sequence[Row], wanted: Sequence[Row], actor: User) -> None:
 
 
 def _locked(row: Row) -> Row:
-    return type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    # By its table: a request's user is a lazy stand-in for the row.
+    model: type[Row] = row._meta.model
+    return model._default_manager.select_for_update(of=("self",)).get(pk=row.pk)

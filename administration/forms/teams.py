@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from administration.forms.rows import NamedForm
+from administration.forms.signature import shown, taken
 from administration.holidays import countries, country_of, holidays_of, regions
 from people.models import Team, User
-from tickets.sanitise import clean_html
 from triage.business_time import WEEKDAYS as DAYS
 
 MOST_DAYS = 200
@@ -46,6 +46,7 @@ class TeamForm(NamedForm[Team]):
         self.fields["email"].help_text = _(
             "Mail to this address goes to the team. Leave it empty to use the company’s."
         )
+        self.initial["signature"] = shown(self.instance.signature)
         self.fields["signature"].help_text = _(
             "Stands below replies of members who have no signature of their own."
         )
@@ -60,7 +61,7 @@ class TeamForm(NamedForm[Team]):
         return values
 
     def clean_signature(self) -> str:
-        return clean_html(self.cleaned_data["signature"])
+        return taken(self.cleaned_data["signature"])
 
 
 class RetireForm(forms.Form):
@@ -152,7 +153,8 @@ class HoursForm(forms.Form):
             # Another country was chosen: its regions are others.
             self.data = self.data.copy()  # type: ignore[attr-defined]
             self.data["region"] = ""
-        self.offered = holidays_of(country, region, first_year=self.today.year)
+        found = holidays_of(country, region, first_year=self.today.year)
+        self.offered = [one for one in found if one.day >= self.today]
         offered = {one.day.isoformat() for one in self.offered}
         self.fields["ticked"] = forms.MultipleChoiceField(
             label=_("Free on"),

@@ -12,10 +12,12 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from administration.forms.teams import written
-from people.models import Change, TeamHours
+from people.models import Change, Permission, TeamHours
 from triage.business_time import WEEKDAYS as DAYS
 
 register = template.Library()
@@ -49,6 +51,8 @@ def differs(change: Change) -> list[Difference]:
 
 def field_label(kind: str, name: str) -> str:
     """What a field is called on the forms, or its own name where nobody knows it."""
+    if name in OTHER_LABELS:
+        return str(OTHER_LABELS[name])
     field = _field(kind, name)
     label = str(field.verbose_name) if field is not None and hasattr(field, "verbose_name") else ""
     label = label or name.replace("_", " ")
@@ -69,6 +73,9 @@ def in_words(kind: str, name: str, value: Any) -> str:
         base = getattr(_field(kind, name), "base_field", None)
         inner = dict(getattr(base, "flatchoices", None) or ())
         return ", ".join(str(inner.get(one, one)) for one in value)
+    if name == "week" and isinstance(value, dict):
+        days = ((str(WEEKDAYS[n]), written(value, day)) for n, day in enumerate(DAYS))
+        return "; ".join(f"{label} {hours}" for label, hours in days if hours)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
@@ -100,3 +107,72 @@ def next_free_days(hours: TeamHours) -> list[date]:
     """The next five holidays of these hours."""
     today = timezone.localdate().isoformat()
     return [date.fromisoformat(day) for day in sorted(hours.holidays) if day >= today][:5]
+
+
+VERBS: dict[str, Promise] = {
+    "created": gettext_lazy("made"),
+    "changed": gettext_lazy("changed"),
+    "archived": gettext_lazy("archived"),
+    "restored": gettext_lazy("restored"),
+    "deleted": gettext_lazy("deleted"),
+    "ordered": gettext_lazy("put in order"),
+    "invited": gettext_lazy("invited"),
+    "resent": gettext_lazy("sent again"),
+    "withdrawn": gettext_lazy("withdrew"),
+    "joined": gettext_lazy("joined as"),
+    "deactivated": gettext_lazy("deactivated"),
+    "reactivated": gettext_lazy("reactivated"),
+    "refused": gettext_lazy("was refused"),
+    "merged": gettext_lazy("merged"),
+    "password": gettext_lazy("changed the password of"),
+    "sessions": gettext_lazy("ended the other sessions of"),
+}
+KINDS: dict[str, Promise] = {
+    "user": pgettext_lazy("what was changed", "user"),
+    "customrole": pgettext_lazy("what was changed", "role"),
+    "invitation": pgettext_lazy("what was changed", "invitation"),
+    "team": pgettext_lazy("what was changed", "team"),
+    "company": pgettext_lazy("what was changed", "company"),
+    "category": pgettext_lazy("what was changed", "category"),
+    "status": pgettext_lazy("what was changed", "status"),
+    "customfield": pgettext_lazy("what was changed", "field"),
+    "requestform": pgettext_lazy("what was changed", "request form"),
+    "tag": pgettext_lazy("what was changed", "tag"),
+    "macro": pgettext_lazy("what was changed", "macro"),
+    "view": pgettext_lazy("what was changed", "view"),
+    "apitoken": pgettext_lazy("what was changed", "token"),
+    "permission": pgettext_lazy("what was changed", "permission"),
+}
+#: What the log keeps beside the fields of a row.
+OTHER_LABELS: dict[str, Promise] = {
+    "address": gettext_lazy("Address"),
+    "role_choice": gettext_lazy("Role"),
+    "order": gettext_lazy("Order"),
+    "logo": gettext_lazy("Logo"),
+    "week": gettext_lazy("Hours"),
+    "holidays": gettext_lazy("Free days"),
+    "effective_from": gettext_lazy("From"),
+    "time_zone": gettext_lazy("Time zone"),
+    "teams": gettext_lazy("Teams"),
+    "members": gettext_lazy("Members"),
+    "custom_role": gettext_lazy("Own role"),
+}
+
+
+@register.filter
+def verb(name: str) -> str:
+    """What somebody did, in the past tense; an unknown verb is said as it is."""
+    return str(VERBS.get(name, name))
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    return str(KINDS.get(kind, kind))
+
+
+@register.filter
+def subject(change: Change) -> str:
+    """What was changed, as it was called then; a permission in the page's language."""
+    if change.subject_kind == "permission":
+        return str(dict(Permission.choices).get(change.subject_name, change.subject_name))
+    return change.subject_name

@@ -42,7 +42,16 @@ from people.actions.organisations import (
     change_organisation,
     organisation_named,
 )
-from people.actions.own import create_api_token, set_availability, set_language, set_preference
+from people.actions.own import (
+    change_password,
+    change_profile,
+    create_api_token,
+    end_other_sessions,
+    revoke_api_token,
+    set_availability,
+    set_language,
+    set_preference,
+)
 from people.actions.teams import (
     HoursAreInForce,
     HoursLieInThePast,
@@ -77,11 +86,14 @@ __all__ = [
     "change_customer",
     "change_note",
     "change_organisation",
+    "change_password",
+    "change_profile",
     "change_user",
     "create_api_token",
     "create_customer",
     "deactivate_user",
     "delete_role",
+    "end_other_sessions",
     "hours_at",
     "invite",
     "note_customer",
@@ -92,6 +104,7 @@ __all__ = [
     "remove_identity",
     "remove_note",
     "renew_invitation",
+    "revoke_api_token",
     "set_attributes",
     "set_availability",
     "set_hours",

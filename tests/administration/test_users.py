@@ -212,7 +212,7 @@ def test_who_leaves_is_out_everywhere_and_stays_out(
     assert browser.get("/desk/queues/mine/").status_code == 302
     assert log_in(User.objects.get(pk=ana.pk)).get("/desk/queues/mine/").status_code == 200
     verbs = list(Change.objects.order_by("pk").values_list("verb", flat=True))
-    assert verbs == ["deactivated", "reactivated"]
+    assert verbs == ["created", "deactivated", "reactivated"]
 
 
 def test_tickets_that_the_successor_may_not_hold_go_back_to_their_queue(

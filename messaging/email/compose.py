@@ -54,7 +54,7 @@ def queue_reply(
             to_address=to_address,
             recipients=recipients,
             from_name=_sender_name(message),
-            subject=_answer_to(home.subject),
+            subject=home.subject if _is_first(message) else _answer_to(home.subject),
             text=render_to_string("messaging/mail/reply.txt", context),
             html=render_to_string("messaging/mail/reply.html", context),
             in_reply_to=earlier[-1] if earlier else "",
@@ -199,6 +199,12 @@ def _sender_name(message: Message) -> str:
         "name": first_name or message.author_user.name,
         "company": brand().name,
     }
+
+
+def _is_first(message: Message) -> bool:
+    """Whether nobody has written in the conversation before: we write first, and answer nothing."""
+    earlier = message.conversation.messages.public().filter(pk__lt=message.pk)
+    return not earlier.exists()
 
 
 def _answer_to(subject: str) -> str:

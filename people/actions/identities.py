@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from people.actions.customers import locked_customer
 from people.audit import record_change
-from people.models import Company, Customer, Identity, Team, User
+from people.brand import our_addresses
+from people.models import Customer, Identity, Team, User
 from people.models.customers import normalised_email
 from people.models.names import one_line
 from people.phones import NoSuchNumber, normalised_phone
@@ -164,6 +164,5 @@ def _locked(identity: Identity) -> Identity:
 
 def _our_own_addresses() -> set[str]:
     """A customer with our own address would have us write to ourselves."""
-    ours = {settings.SUPPORT_ADDRESS, Company.current().support_address}
-    ours |= set(Team.objects.values_list("email", flat=True))
-    return {normalised_email(address) for address in ours if address}
+    teams = Team.objects.exclude(email="").values_list("email", flat=True)
+    return our_addresses() | {normalised_email(address) for address in teams}

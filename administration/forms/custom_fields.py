@@ -74,6 +74,10 @@ class CustomFieldForm(NamedForm):
         return [*super().value_fields(), "choices"]
 
     @property
+    def may_have_choices(self) -> bool:
+        return not self.instance.pk or self.instance.kind in WITH_CHOICES
+
+    @property
     def by_category(self) -> list[forms.BoundField]:
         return [self[f"on_{one.pk}"] for one in self.tree]
 

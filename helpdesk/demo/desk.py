@@ -55,7 +55,10 @@ from tickets.models import (
     TicketType,
 )
 from triage.models import Macro
-from workspace.models import Pin, View
+from workspace.actions.sidebar import arrange_sidebar
+from workspace.models import View
+from workspace.queues import built_in
+from workspace.viewing import saved
 
 LANGUAGES: Final = ("it", "ro")
 #: How many customers colleagues have left a note about.
@@ -196,8 +199,8 @@ def _views(casa_nord: CasaNord) -> None:
             "",
         ),
     ]
-    for place, (name, conditions, sort, group) in enumerate(told):
-        view = View.objects.create(
+    for name, conditions, sort, group in told:
+        View.objects.create(
             name=name,
             audience=Audience.EVERYONE,
             owner=casa_nord.people["manager"],
@@ -205,11 +208,10 @@ def _views(casa_nord: CasaNord) -> None:
             sort=sort,
             group_by=group,
         )
-        Pin.objects.bulk_create(
-            Pin(user=user, view=view, position=100 + place)
-            for user in casa_nord.people.values()
-            if name != "Carrier claims"
-        )
+    shown = [saved(view) for view in View.objects.exclude(name="Carrier claims").order_by("pk")]
+    for user in casa_nord.people.values():
+        usual = [queue.slug for queue in built_in(user)]
+        arrange_sidebar(user, slugs=[*usual, *(queue.slug for queue in shown)])
 
 
 # -- What time has brought -----------------------------------------------------------------------

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("messaging.urls")),
     path("api/v1/", include("people.urls")),
+    path("api/v1/", include("workspace.api_urls")),
     path("desk/", include("workspace.urls")),
     path("review/", include("metrics.urls")),
     path("settings/", include("administration.urls")),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import django_filters
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
 
 from people.models import Team, User
 from people.models.customers import normalised_email
+from tickets import conditions
+from tickets.conditions import InvalidCondition
 from tickets.models import StatusCategory, Ticket
 from tickets.models.tickets import TicketQuerySet
 
@@ -20,6 +26,14 @@ class TicketFilter(django_filters.FilterSet):  # type: ignore[misc]
     created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
     tag = django_filters.CharFilter(method="with_tag")
+    where = django_filters.CharFilter(
+        method="matching",
+        max_length=8000,
+        help_text=(
+            "A condition in JSON, the same as in saved views: "
+            '`{"all": [{"field": "priority", "operator": "is", "value": ["urgent"]}]}`.'
+        ),
+    )
 
     class Meta:
         model = Ticket
@@ -33,3 +47,11 @@ class TicketFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def with_tag(self, tickets: TicketQuerySet, name: str, value: str) -> TicketQuerySet:
         return tickets.filter(tags__contains=[value.lower()])
+
+    def matching(self, tickets: TicketQuerySet, name: str, value: str) -> TicketQuerySet:
+        try:
+            return conditions.matching(tickets, json.loads(value), reader=self.request.user)
+        except (ValueError, RecursionError):
+            raise ValidationError({name: _("This is not JSON.")}, code="invalid") from None
+        except InvalidCondition as error:
+            raise ValidationError({name: error.problems}, code="invalid") from error

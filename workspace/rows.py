@@ -80,7 +80,7 @@ def rows_of(
     """One row for each of the tickets that `shown` has read."""
     now = timezone.now()
     channels = {value: str(label) for value, label in Channel.choices}
-    priorities = {one.value: (one.slug, str(one.label)) for one in Priority}
+    signs = {one.value: _priority(one) for one in Priority}
     tiers = {value: str(label) for value, label in Tier.choices if value != Tier.STANDARD}
     desk_ticket = reverse("desk_ticket", args=[0])
     rows = []
@@ -98,8 +98,7 @@ def rows_of(
             "channel": channels.get(ticket.channel, ""),
             "category": ticket.status_category,
             "status": in_language(ticket.status__name, ticket.status__names),
-            "priority": priorities[ticket.priority][0],
-            "priority_name": priorities[ticket.priority][1],
+            "priority": signs[ticket.priority],
             "tier": tiers.get(ticket.customer__tier, ""),
             "tags": ticket.tags[:2],
             "is_unread": _is_unread(ticket),
@@ -120,6 +119,17 @@ def rows_of(
                 row["heading"] = heading = name
         rows.append(row)
     return rows
+
+
+def _priority(priority: Priority) -> SafeString:
+    """As c-priority shows it."""
+    return format_html(
+        '<span class="priority" data-is="{}" title="{}"><span class="bars" aria-hidden="true">'
+        '<i></i><i></i><i></i></span><span class="hidden-text">{}</span></span>',
+        priority.slug,
+        priority.label,
+        priority.label,
+    )
 
 
 def _is_unread(ticket: Any) -> bool:

@@ -9,7 +9,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
     for (const menu of document.querySelectorAll("details[data-menu][open]")) menu.open = false;
     dialog.showModal();
   }
-  (dialog.querySelector("[data-focus]") ?? dialog.querySelector("[autofocus]"))?.focus();
+  const first = dialog.querySelector("[data-focus]") ?? dialog.querySelector("[autofocus]")
+    ?? dialog.querySelector(".step-body :is(input:not([type=hidden]), select, textarea, button, a[href])");
+  first?.focus();
 });
 
 // What the step changed is on the page beneath it.

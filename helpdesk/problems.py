@@ -19,6 +19,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from tickets.actions import FieldsAreMissing, TicketHasChanged, TicketIsClosed, TicketRefusal
+from tickets.fields import FieldsAreWrong
 
 MEDIA_TYPE = "application/problem+json"
 # Names, not addresses: nothing is to be fetched there (RFC 9457, section 3.1.1).
@@ -34,6 +35,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     set_rollback()
     if isinstance(error, TicketRefusal):
         return _refusal(error)
+    if isinstance(error, FieldsAreWrong):
+        error = exceptions.ValidationError({"fields": error.errors})
     if isinstance(error, exceptions.ValidationError):
         return _invalid(error)
     if isinstance(error, exceptions.APIException):

@@ -149,6 +149,7 @@ class TicketList(TicketsView):
                 language=customer["language"],
                 subject=given["subject"],
                 category=given.get("category"),
+                fields=given.get("fields", {}),
                 draft=MessageDraft(text=given["message"], provenance={"api_user": self.user.pk}),
                 dedupe_key=self._dedupe_key(),
             )

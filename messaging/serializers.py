@@ -90,6 +90,11 @@ class NewTicket(Strict):
     )
     message = serializers.CharField(max_length=LONGEST_TEXT)
     category = CategoryField(required=False)
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.JSONField(allow_null=True),
+        required=False,
+        help_text="The company's own fields by their keys.",
+    )
 
     def validate_message(self, text: str) -> str:
         if is_blank(text):
@@ -197,6 +202,7 @@ class TicketShown(serializers.ModelSerializer[Ticket]):
             "snoozed_at",
             "snoozed_until",
             "merged_into",
+            "fields",
         ]
         read_only_fields = fields
 

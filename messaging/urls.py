@@ -58,6 +58,11 @@ urlpatterns = [
         name="api_due",
     ),
     path(
+        "tickets/<ticket_number:number>/fields/",
+        work_api.FieldsView.as_view(),
+        name="api_fields",
+    ),
+    path(
         "tickets/<ticket_number:number>/follow/",
         work_api.FollowView.as_view(),
         name="api_follow",

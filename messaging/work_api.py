@@ -17,6 +17,7 @@ from messaging.work_serializers import (
     LinkShown,
     NewCall,
     NewDue,
+    NewFields,
     NewLink,
     NewMerge,
     NewSnooze,
@@ -34,6 +35,7 @@ from tickets.actions import (
     log_time,
     merge_tickets,
     set_due,
+    set_fields,
     snooze_ticket,
     split_messages,
     unfollow_ticket,
@@ -235,6 +237,19 @@ class DueView(WorkView):
     def delete(self, request: Request, number: int) -> Response:
         ticket = self.ticket()
         set_due(ticket, to=None, actor=self.actor)
+        return self.shown(ticket)
+
+
+class FieldsView(WorkView):
+    @extend_schema(
+        operation_id="tickets_set_fields",
+        summary="Change some of the company's own fields of the ticket",
+        request=NewFields,
+        responses=_SHOWN,
+    )
+    def patch(self, request: Request, number: int) -> Response:
+        ticket, given = self.ticket(), self.given(NewFields, request)
+        set_fields(ticket, to=given["fields"], actor=self.actor, seen=given.get("version"))
         return self.shown(ticket)
 
 

@@ -68,6 +68,13 @@ class NewDue(Versioned):
     at = serializers.DateTimeField()
 
 
+class NewFields(Versioned):
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.JSONField(allow_null=True),
+        help_text="Values by the fields' keys; null takes a value away. Others stay as they are.",
+    )
+
+
 class NewTime(Strict):
     seconds = serializers.IntegerField(
         min_value=-MOST_SECONDS,

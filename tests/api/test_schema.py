@@ -46,6 +46,7 @@ def test_every_address_of_the_api_is_described(schema: dict[str, Any]) -> None:
         ("/api/v1/tickets/{number}/snooze/", "delete"),
         ("/api/v1/tickets/{number}/due/", "put"),
         ("/api/v1/tickets/{number}/due/", "delete"),
+        ("/api/v1/tickets/{number}/fields/", "patch"),
         ("/api/v1/tickets/{number}/follow/", "put"),
         ("/api/v1/tickets/{number}/follow/", "delete"),
         ("/api/v1/tickets/{number}/time/", "get"),

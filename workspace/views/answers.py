@@ -16,9 +16,10 @@ from tickets.models import Ticket
 from workspace import timeline
 from workspace.beside import Beside
 from workspace.choices import Choices
+from workspace.comparing import Comparison
 from workspace.composer import Composer
+from workspace.facts import Facts
 from workspace.gate import DeskRequest, readable
-from workspace.timeline import MessageItem
 from workspace.views.tickets import page, panes, queue_of
 
 
@@ -32,6 +33,8 @@ class Notice:
     lines: list[str] = field(default_factory=list)
     #: How it is sent all the same: the status category that it sets then, or "none".
     anyway: str = ""
+    #: Where somebody else was quicker: what they did beside what one wanted.
+    comparison: Comparison | None = None
 
 
 def done(request: DeskRequest, ticket: Ticket, *, seen: int, is_sent: bool = False) -> HttpResponse:
@@ -69,7 +72,10 @@ def refused(
     choices = Choices.load()
     part = timeline.since(fresh, choices, version=version)
     if notice is None:
-        notice = _changed(part.items, has_typed=has_typed)
+        facts = Facts.of(fresh, choices, user=request.user)
+        comparison = Comparison.of(request.POST, part.items, facts=facts, version=fresh.version)
+        title = _("This ticket has changed since you opened it.")
+        notice = Notice(title, tone="warn", comparison=comparison)
     beside = Beside.load(fresh, request.user)
     extra = {**(extra or {}), "notice": notice}
     if has_typed:
@@ -79,28 +85,6 @@ def refused(
         context |= extra | {"is_over": fresh.is_closed}
         return render(request, "workspace/ticket/changes.html", context, status=status)
     return page(request, fresh, status=status, extra=extra)
-
-
-def _changed(items: list[Any], *, has_typed: bool) -> Notice:
-    lines = []
-    for item in items:
-        if isinstance(item, MessageItem):
-            what = {
-                "customer": _("%(name)s wrote a message."),
-                "agent": _("%(name)s replied."),
-                "note": _("%(name)s added a note."),
-            }[item.source]
-            lines.append(what % {"name": item.name})
-        else:
-            lines.append(f"{item.actor} {item.text}.")
-    return Notice(
-        _("This ticket has changed since you opened it."),
-        _("Your text was not sent and is still here. Read what is new, then send it again.")
-        if has_typed
-        else _("Nothing was changed by you. Look at what is new, then choose again."),
-        tone="warn",
-        lines=lines,
-    )
 
 
 def closed() -> Notice:

@@ -58,10 +58,10 @@ class ViewTickets(TicketsView):
     )
     def get(self, request: Request, pk: int) -> Response:
         view = get_object_or_404(View.objects.visible_to(self.user), pk=pk)
-        tickets = self.filter_queryset(self.tickets().filter(merged_into=None))
+        tickets = self.tickets().filter(merged_into=None)
         try:
             found = conditions.matching(tickets, view.conditions, reader=self.user)
         except InvalidCondition as error:
             raise ValidationError({"conditions": error.problems}, code="invalid") from error
-        page = self.paginate_queryset(found)
+        page = self.paginate_queryset(self.filter_queryset(found))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

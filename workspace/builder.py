@@ -6,9 +6,10 @@ show (groups in groups, as a program may have written them) stays as it is and i
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.http import QueryDict
@@ -38,7 +39,7 @@ class Line:
     section: str
     field: str
     operator: str
-    values: list[str] = field(default_factory=list)
+    values: list[str] = dataclasses.field(default_factory=list)
     unit: str = "days"
     problem: str = ""
 
@@ -78,15 +79,15 @@ class Draft:
     """A view while it is edited."""
 
     name: str = ""
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Line] = dataclasses.field(default_factory=list)
     #: Conditions that the lines cannot show, as JSON.
     written: str = ""
-    columns: list[str] = field(default_factory=lambda: list(DEFAULT))
+    columns: list[str] = dataclasses.field(default_factory=lambda: list(DEFAULT))
     sort: str = "-last_message_at"
     group_by: str = ""
     audience: str = "personal"
     team: str = ""
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = dataclasses.field(default_factory=list)
 
     @classmethod
     def empty(cls) -> Self:

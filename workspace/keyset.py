@@ -128,7 +128,7 @@ class Order:
         return Place(getattr(row, self.key.lookup), row.pk, group)
 
     def parse(self, text: str) -> Place | None:
-        return Place.parse(text, sort=self.key.sort, group=self.group and self.group.sort)
+        return Place.parse(text, sort=self.key.sort, group=self.group.sort if self.group else None)
 
     def write(self, place: Place) -> str:
         return place.written(is_grouped=self.group is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -185,9 +185,11 @@ def counts(user: User, listed: Sequence[Queue] | None = None) -> dict[str, int |
     asked = [queue for queue in listed if _slow.get((user.pk, queue.edition), 0) < now]
     numbers: dict[str, int | None] = dict.fromkeys((queue.slug for queue in listed), None)
     try:
-        return numbers | _counted(user, asked)
+        numbers |= _counted(user, asked)
     except _TooSlow:
         pass
+    else:
+        return numbers
     # Once in ten minutes at most: which of them is it?
     numbers |= _counted(user, [queue for queue in asked if queue.view is None])
     for queue in asked:
@@ -203,7 +205,7 @@ class _TooSlow(Exception):
     pass
 
 
-def _counted(user: User, asked: Sequence[Queue]) -> Mapping[str, int]:
+def _counted(user: User, asked: Sequence[Queue]) -> dict[str, int | None]:
     """Raises `_TooSlow`."""
     if not asked:
         return {}

@@ -21,7 +21,9 @@ class IsBelow(Func):
         self.model = model
         self.roots = roots
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sql(
+        self, compiler: Any, connection: Any, *args: Any, **context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         reference, params = compiler.compile(self.source_expressions[0])
         table = connection.ops.quote_name(self.model._meta.db_table)
         # Only the name of our own table is written into it.
@@ -31,4 +33,4 @@ class IsBelow(Func):
             f"UNION SELECT child.id FROM {table} child JOIN branch ON child.parent_id = branch.id"
             ") SELECT id FROM branch)))"
         )
-        return sql, [*params, list(self.roots)]
+        return sql, (*params, list(self.roots))

@@ -220,7 +220,7 @@ def _back(request: DeskRequest, given: Any, queue: Queue | None) -> str:
 
 
 def _mine(request: DeskRequest, pk: int) -> BulkChange:
-    change = BulkChange.objects.of(request.user).filter(pk=pk).first()
+    change: BulkChange | None = BulkChange.objects.of(request.user).filter(pk=pk).first()
     if change is None:
         raise Http404
     return change

@@ -35,7 +35,7 @@ from workspace.columns import Columns
 from workspace.gate import DeskRequest, agents_only
 from workspace.keyset import page_of
 from workspace.models import View
-from workspace.queues import counts
+from workspace.queues import built_in, counts
 from workspace.rows import rows_of, shown
 from workspace.views.shell import counted, shell
 
@@ -52,7 +52,7 @@ def index(request: DeskRequest) -> HttpResponse:
     rows = View.objects.visible_to(user).select_related("team", "owner").order_by("name", "pk")
     context = shell(user) | {
         "pinned": pinned,
-        "others": [queue for queue in viewing.built_in(user) if queue.slug not in slugs],
+        "others": [queue for queue in built_in(user) if queue.slug not in slugs],
         "views": [
             {
                 "view": view,
@@ -308,7 +308,7 @@ def _means(view: View, names: Names, fields: Fields) -> str:
 
 
 def _visible(request: DeskRequest, pk: int) -> View:
-    view = View.objects.visible_to(request.user).filter(pk=pk).first()
+    view: View | None = View.objects.visible_to(request.user).filter(pk=pk).first()
     if view is None:
         raise Http404
     return view

@@ -54,6 +54,8 @@ def test_every_address_of_the_api_is_described(schema: dict[str, Any]) -> None:
         ("/api/v1/tickets/{number}/calls/", "get"),
         ("/api/v1/tickets/{number}/calls/", "post"),
         ("/api/v1/attachments/{key}/", "get"),
+        ("/api/v1/notifications/", "get"),
+        ("/api/v1/notifications/read/", "post"),
         ("/api/v1/views/", "get"),
         ("/api/v1/views/{id}/tickets/", "get"),
         ("/api/v1/customers/", "get"),

@@ -1,5 +1,5 @@
-// How long a ticket was in front of somebody: seconds in which its page was visible, had the focus
-// and somebody moved. Told every minute and when the page is left; only if the company wants it.
+// How long a ticket was in front of somebody: seconds in which its page was visible and somebody
+// moved on it. Told every minute and when the page is left; only if the company wants it.
 const IDLE = 60_000;
 const TELL_EVERY = 60;
 
@@ -27,7 +27,7 @@ for (const name of ["pointermove", "pointerdown", "keydown", "scroll"]) {
 setInterval(() => {
   const now = wanted();
   if (now !== url) { tell(); url = now; }
-  if (!url || document.hidden || !document.hasFocus() || performance.now() - active > IDLE) return;
+  if (!url || document.hidden || performance.now() - active > IDLE) return;
   seconds += 1;
   if (seconds >= TELL_EVERY) tell();
 }, 1000);

@@ -18,6 +18,7 @@ from tickets.actions import (
     NobodyIsNamed,
     TicketHasChanged,
     TicketIsClosed,
+    TicketIsMerged,
     TooLate,
     send_written,
     take_back,
@@ -38,6 +39,7 @@ from workspace.actions import send_follow_up
 from workspace.composer import upload_url
 from workspace.forms import FollowUpForm, WriteForm
 from workspace.gate import DeskRequest, agents_only, with_ticket
+from workspace.refusals import sentence
 from workspace.views.answers import Notice, back, closed, done, go, refused
 
 
@@ -125,7 +127,12 @@ def follow_up(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     if not form.is_valid():
         problem = next(iter(form.errors.values()))[0]
         return refused(request, ticket, Notice(str(problem)), status=422)
-    new = send_follow_up(ticket, draft=form.draft, author=request.user, key=form.dedupe_key(ticket))
+    try:
+        new = send_follow_up(
+            ticket, draft=form.draft, author=request.user, key=form.dedupe_key(ticket)
+        )
+    except TicketIsMerged as refusal:
+        return refused(request, ticket, Notice(sentence(refusal), tone="warn"), status=409)
     drop_draft(ticket, author=request.user)
     return go(request, reverse("desk_ticket", args=[new.number]))
 

@@ -15,6 +15,7 @@ from workspace.views import (
     presence,
     queues,
     saved,
+    search,
     tickets,
     work,
 )
@@ -37,7 +38,8 @@ urlpatterns = [
     path("bulk/", bulk.new, name="desk_bulk_new"),
     path("bulk/<int:pk>/", bulk.progress, name="desk_bulk"),
     path("bulk/<int:pk>/undo/", bulk.undo, name="desk_bulk_undo"),
-    path("search/", queues.search, name="desk_search"),
+    path("search/", search.search, name="desk_search"),
+    path("search/suggest/", search.suggest, name="desk_suggest"),
     path("live/", live.unavailable, name="desk_live"),
     path("notifications/", notifications.notifications, name="desk_notifications"),
     path("notifications/unread/", notifications.unread, name="desk_unread"),

@@ -1,31 +1,83 @@
-// Keyboard shortcuts. An element says its own: data-key="n" presses it, or puts the cursor into it.
-// In a list ([data-list] or .list) "j" and "k" walk over the elements of data-row. "?" lists them all.
+// Keyboard shortcuts. An element says its own: data-key="n" presses it, or puts the cursor into it; "Shift+m" and
+// "Control+k" with these held, "g m" one after the other. What stands in a closed menu is pressed there.
+// In a list "j" and "k" walk over the elements of data-row. "?" lists what there is, and so does the palette.
 // A reader who dictates or whose hand slips can turn the single keys off; Ctrl and Alt ones stay.
 import { word } from "helpdesk/toast";
 
 const OFF = "keys-off";
-const isOff = () => { try { return localStorage.getItem(OFF) === "1"; } catch { return false; } };
+const isOff = () => {
+  if (document.querySelector('live-updates[data-keys="off"]')) return true;
+  try { return localStorage.getItem(OFF) === "1"; } catch { return false; }
+};
 const isTyping = (element) => element?.matches?.("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable], trix-editor") ?? false;
 const isShown = (element) => element.checkVisibility?.({ visibilityProperty: true }) ?? true;
+const isReachable = (element) => {
+  if (element.disabled) return false;
+  if (isShown(element)) return true;
+  const menu = element.closest("details:not([open])");
+  const face = menu?.querySelector(":scope > summary");
+  return Boolean(face && face !== element && isShown(face));
+};
+
+const GROUPS = ["ticket", "write", "list", "go", "everywhere"];
+const groupOf = (element) => {
+  if (element.dataset.keyGroup) return element.dataset.keyGroup;
+  if (element.dataset.key?.startsWith("g ") || element.closest(".nav")) return "go";
+  if (element.closest(".composer")) return "write";
+  if (element.closest(".ticket, .customer")) return "ticket";
+  return element.closest(".list") ? "list" : "everywhere";
+};
+const label = (element) => {
+  const given = element.dataset.keyLabel || element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.title || element.innerText || element.textContent;
+  const text = given.replace(/\s+/g, " ").trim();
+  const key = element.querySelector(".kbd")?.textContent.trim();
+  return key && text.endsWith(` ${key}`) ? text.slice(0, -key.length).trim() : text;
+};
+
+/** What can be done on this page: {element, key, text, group}, each once. */
+export function actions() {
+  const seen = new Set();
+  const found = [];
+  for (const element of document.querySelectorAll("[data-key], [data-palette]")) {
+    const key = element.dataset.key ?? "";
+    const text = label(element);
+    if (!text || !isReachable(element) || seen.has(key || text)) continue;
+    seen.add(key || text);
+    found.push({ element, key, text, group: groupOf(element) });
+  }
+  return found;
+}
+
+/** How a key is written for people. */
+export const written = (key) => key.split(" ").map((one) => one
+  .replace(/Control\+/, /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl ").replace("Alt+", "Alt ").replace("Shift+", "⇧")
+  .replace(/[a-z]$/, (letter) => (one.length === 1 || one.includes("+") ? letter.toUpperCase() : letter))).join(" ");
 
 const name = (event) => {
   const parts = [];
+  const isLetter = /^\p{L}$/u.test(event.key);
   if (event.ctrlKey || event.metaKey) parts.push("Control");
   if (event.altKey) parts.push("Alt");
-  parts.push(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  if (event.shiftKey && (isLetter || event.key.length > 1)) parts.push("Shift");
+  parts.push(isLetter ? event.key.toLowerCase() : event.key);
   return parts.join("+");
 };
 
-function press(element) {
+export function press(element) {
+  const menu = element.closest("details:not([open])");
   if (isTyping(element)) {
     element.focus();
     element.select?.();
   } else if (element.matches("input[type=radio], input[type=checkbox]")) {
     element.click();
-    element.form?.querySelector("textarea")?.focus();
+    element.form?.querySelector("textarea, trix-editor")?.focus();
+  } else if (element.matches("summary")) {
+    if (menu) element.click();
+    // A menu's first choice is where the arrow keys begin.
+    const first = element.parentElement.querySelector(".menu-sheet :is(input:not([type=hidden]), button, a[href])");
+    (element.parentElement.open && first ? first : element).focus();
   } else {
     element.click();
-    if (element.matches("summary")) element.focus();
   }
 }
 
@@ -41,65 +93,87 @@ function walk(step) {
   return true;
 }
 
-const described = (element) =>
-  (element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.title || element.innerText)
-    .replace(/\s+/g, " ").trim();
+/** Back to the list: to its row beside the ticket, or where there is no room for both by the link. */
+function back() {
+  const rows = [...document.querySelectorAll("[data-row]")].filter(isShown);
+  const row = rows.find((one) => one.matches("[aria-current]")) ?? rows[0];
+  const link = document.querySelector(".ticket header .top > a.only-phone");
+  if (row) row.focus();
+  else if (link) link.click();
+  else return false;
+  return true;
+}
 
-function list() {
+// -- The sheet ------------------------------------------------------------------------------------
+
+function element(tag, { text = "", ...attributes } = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text) made.textContent = text;
+  made.append(...children);
+  return made;
+}
+
+function sheet() {
   document.querySelector("dialog.keys")?.remove();
-  const dialog = document.createElement("dialog");
-  dialog.className = "keys";
-  const header = document.createElement("header");
-  const title = document.createElement("h2");
-  title.textContent = word("keys");
-  title.id = "keys-title";
-  dialog.setAttribute("aria-labelledby", title.id);
-  const close = document.createElement("button");
-  close.type = "button";
-  close.className = "button";
-  close.dataset.kind = "quiet";
-  close.textContent = word("close");
-  close.addEventListener("click", () => dialog.close());
-  header.append(title, close);
-  const entries = document.createElement("dl");
-  const add = (key, text) => {
-    const dt = document.createElement("dt");
-    const kbd = document.createElement("kbd");
-    kbd.className = "kbd";
-    kbd.textContent = key.replace("Control+", "Ctrl ").replace("Alt+", "Alt ").toUpperCase().replace("CTRL", "Ctrl").replace("ALT", "Alt");
-    dt.append(kbd);
-    const dd = document.createElement("dd");
-    dd.textContent = text;
-    entries.append(dt, dd);
-  };
+  const groups = new Map(GROUPS.map((group) => [group, []]));
   if (document.querySelector("[data-row]")) {
-    add("j", word("next"));
-    add("k", word("previous"));
+    groups.get("list").push(["j", word("next")], ["k", word("previous")], ["o", word("open")]);
+    if (document.querySelector(".list .pick")) groups.get("list").push(["x", word("select")]);
   }
-  const seen = new Set();
-  for (const element of document.querySelectorAll("[data-key]")) {
-    if (seen.has(element.dataset.key) || !isShown(element)) continue;
-    seen.add(element.dataset.key);
-    add(element.dataset.key, described(element).replace(new RegExp(`\\s${element.dataset.key}$`, "i"), ""));
+  if (document.querySelector(".ticket")) groups.get("ticket").push(["u", word("back")]);
+  for (const { key, text, group } of actions()) if (key) (groups.get(group) ?? groups.get("everywhere")).push([key, text]);
+  groups.get("everywhere").push(["?", word("keys")]);
+
+  const close = element("button", { type: "button", class: "button", "data-kind": "quiet", text: word("close") });
+  const header = element("header", {}, element("h2", { id: "keys-title", text: word("keys") }), close);
+  const body = element("div", { class: "groups" });
+  for (const [group, entries] of groups) {
+    if (!entries.length) continue;
+    const list = element("dl");
+    for (const [key, text] of entries) {
+      list.append(element("dt", {}, element("kbd", { class: "kbd", text: written(key) })), element("dd", { text }));
+    }
+    body.append(element("section", {}, element("h3", { text: word(`keys${group[0].toUpperCase()}${group.slice(1)}`) }), list));
   }
-  const label = document.createElement("label");
-  label.className = "check";
-  const box = document.createElement("input");
-  box.type = "checkbox";
+  const box = element("input", { type: "checkbox" });
   box.checked = !isOff();
   box.addEventListener("change", () => {
     try { localStorage.setItem(OFF, box.checked ? "0" : "1"); } catch { /* not allowed: stays on */ }
   });
-  label.append(box, word("keysOn"));
-  dialog.append(header, entries, label);
+  const dialog = element("dialog", { class: "keys", "aria-labelledby": "keys-title" },
+    header, body, element("label", { class: "check" }, box, word("keysOn")));
+  close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
 }
 
+// -- Pressed keys -----------------------------------------------------------------------------------
+
+// "g" waits a moment for the letter that says where to; alone it presses what is called "g" itself.
+const WAIT = 900;
+let begun = "";
+let timer;
+function begin(key) {
+  begun = key;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    begun = "";
+    const alone = target(key);
+    if (alone) press(alone);
+  }, WAIT);
+}
+
+/** What is pressed by a key; on a page with a ticket, the ticket's own comes first. */
+function target(key) {
+  const all = [...document.querySelectorAll("[data-key]")].filter((one) => one.dataset.key.toLowerCase() === key.toLowerCase() && isReachable(one));
+  return all.find((one) => one.closest(".ticket, .customer")) ?? all[0];
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
-  if (document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog[open]") || ["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
   const pressed = name(event);
   const single = !pressed.startsWith("Control+") && !pressed.startsWith("Alt+");
   if (isTyping(event.target)) {
@@ -114,11 +188,23 @@ document.addEventListener("keydown", (event) => {
     }
   }
   if (single && isOff() && pressed !== "?") return;
-  if (pressed === "?") { event.preventDefault(); list(); return; }
-  if ((pressed === "j" || pressed === "k") && walk(pressed === "j" ? 1 : -1)) { event.preventDefault(); return; }
-  const target = [...document.querySelectorAll("[data-key]")].find((element) => element.dataset.key.toLowerCase() === pressed.toLowerCase() && !element.disabled && isShown(element));
-  if (target) { event.preventDefault(); press(target); }
+  const handled = () => { event.preventDefault(); };
+  if (begun) {
+    const found = target(`${begun} ${pressed}`);
+    begun = "";
+    clearTimeout(timer);
+    if (found) { handled(); press(found); return; }
+  }
+  if (pressed === "?") { handled(); sheet(); return; }
+  const plain = pressed.replace(/^Shift\+/, "");
+  if (plain === "j" || plain === "k") {
+    if (!(plain !== pressed && target(pressed)) && walk(plain === "j" ? 1 : -1)) { handled(); return; }
+  }
+  if (single && document.querySelector(`[data-key^="${CSS.escape(pressed)} "]`)) { handled(); begin(pressed); return; }
+  const found = target(pressed);
+  if (found) { handled(); press(found); return; }
+  if (pressed === "u" && back()) handled();
 });
 
 for (const button of document.querySelectorAll("[data-show-keys]")) button.hidden = false;
-document.addEventListener("click", (event) => { if (event.target.closest("[data-show-keys]")) list(); });
+document.addEventListener("click", (event) => { if (event.target.closest("[data-show-keys]")) sheet(); });

@@ -24,7 +24,7 @@ LogIn = Callable[[User], Client]
 
 
 def subjects(client: Client, path: str) -> list[str]:
-    html = client.get(path).content.decode()
+    html = re.sub(r"</?mark>", "", client.get(path).content.decode())
     return re.findall(r'<span class="subject truncate" dir="auto">([^<]*)</span>', html)
 
 

@@ -8,20 +8,16 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
 
 from people.actions import set_preference
-from tickets.models import Ticket
 from workspace import viewing
 from workspace.actions import may_edit
 from workspace.columns import Column, Columns
 from workspace.gate import DeskRequest, agents_only
-from workspace.keyset import PAGE_SIZE, Page, page_of
+from workspace.keyset import PAGE_SIZE, page_of
 from workspace.queues import Queue
 from workspace.rows import rows_of, shown
-from workspace.search import found
 from workspace.views.shell import shell
 
 #: What a narrow list offers to be ordered by; a wide one is ordered by its columns' heads.
@@ -64,32 +60,6 @@ def _listed(request: DeskRequest, chosen: Queue) -> HttpResponse:
     )
     template = "workspace/list.html#fresh" if is_fragment else "workspace/list.html"
     return render(request, template, context)
-
-
-@agents_only("GET", "HEAD")
-def search(request: DeskRequest) -> HttpResponse:
-    """Jump to a ticket by its number, or find it by subject or customer."""
-    words = request.GET.get("q", "").strip()[:200]
-    number = words.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) <= 18:
-        ticket = Ticket.objects.visible_to(request.user).filter(number=int(number)).first()
-        if ticket:
-            return HttpResponseRedirect(reverse("desk_ticket", args=[ticket.number]))
-    if not words:
-        return redirect("desk")
-    tickets = list(shown(found(words, user=request.user), request.user)[:PAGE_SIZE])
-    context = shell(request.user) | {
-        "list_name": _("“%(words)s”") % {"words": words},
-        "list_count": "",
-        "search_value": words,
-        "page": Page(tickets, None, None),
-        "rows": rows_of(tickets, query=""),
-        "list_empty": _(
-            "No ticket with these words. Search by number, subject, the customer’s name or e-mail."
-        ),
-        "is_search": True,
-    }
-    return render(request, "workspace/list.html", context)
 
 
 @agents_only("POST")

@@ -1,0 +1,135 @@
+"""From what was typed to the tickets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import get_language
+
+from people.models import User
+from tickets.conditions import Fields, InvalidCondition
+from tickets.models import CustomField, Ticket
+from tickets.models.search import holding
+from tickets.models.tickets import TicketQuerySet
+from tickets.search.asked import Asked, BadOperator, Word, read
+from tickets.search.letters import Marked, bare
+from tickets.search.operators import filter_for
+
+_STEMMERS = {"en": "english_stem", "it": "italian_stem", "ro": "romanian_stem"}
+#: While somebody types: fewer letters begin too many words.
+_SHORTEST_BEGINNING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The tickets, newest message first, and what marks the words in their texts."""
+
+    tickets: TicketQuerySet
+    marked: Marked
+    #: Whether words were looked for, so that the order stands in the documents.
+    by_words: bool
+    asked: Asked
+
+
+def find(typed: str, *, user: User, unfinished: bool = False) -> Found:
+    """What `user` may see of what they look for. Raises `BadOperator`.
+
+    Nobody but colleagues searches: notes are among what is looked in.
+    """
+    own = (
+        frozenset(CustomField.objects.in_use().values_list("key", flat=True))
+        if (":" in typed)
+        else frozenset[str]()
+    )
+    asked = read(typed, own=own, unfinished=unfinished)
+    tickets = Ticket.objects.visible_to(user)
+    conditions, problems = Q(), []
+    fields = Fields()
+    for operator in asked.operators:
+        try:
+            conditions &= filter_for(operator, user=user, fields=fields)
+        except InvalidCondition as error:
+            problems += error.problems
+    if problems:
+        raise BadOperator(*problems)
+    tickets = tickets.filter(conditions)
+    if not asked:
+        return Found(tickets.none(), Marked([]), by_words=False, asked=asked)
+    query, excluded, marked = _words(asked.words)
+    if query:
+        tickets = tickets.filter(holding(query)).order_by("-search__at", "-search__pk")
+    elif asked.words and not excluded:
+        # Signs that no text is looked through for.
+        return Found(tickets.none(), marked, by_words=False, asked=asked)
+    else:
+        if excluded:
+            tickets = tickets.exclude(holding(excluded))
+        tickets = tickets.order_by("-last_message_at", "-pk")
+    return Found(tickets, marked, by_words=bool(query), asked=asked)
+
+
+def _words(words: list[Word]) -> tuple[str, str, Marked]:
+    """The tsquery, what is left out where there is nothing else, and what marks them: one query."""
+    if not words:
+        return "", "", Marked([])
+    wanted: list[str] = []
+    refused: list[str] = []
+    light: list[str] = []
+    marks: list[str] = []
+    phrases: list[str] = []
+    for word, (lexemes, phrase, is_light) in zip(words, _looked_up(words), strict=True):
+        if word.is_phrase:
+            query = phrase
+        elif word.is_beginning and len(bare(word.text.rstrip("*"))) >= _SHORTEST_BEGINNING:
+            start = bare(word.text.rstrip("*"))
+            query = phrase.rpartition("'")[0] + "':*" if phrase.endswith("'") else phrase
+            lexemes = [*lexemes, start]
+        else:
+            # A word with a sign inside, as in “55-1188”, is several in this order.
+            stems = " | ".join(map(_quoted, lexemes))
+            query = phrase if "<" in phrase else stems
+        if not query:
+            continue
+        if word.is_not:
+            refused.append(f"!({query})")
+        else:
+            (light if is_light else wanted).append(f"({query})")
+            if word.is_phrase or "<" in phrase:
+                phrases.append(bare(word.text))
+            else:
+                marks += lexemes
+    # “The” and “of” are looked for only where nothing else is.
+    wanted = wanted or light
+    marked = Marked(marks, phrases)
+    if not wanted:
+        return "", " | ".join(one[1:] for one in refused), marked
+    return " & ".join([*wanted, *refused]), "", marked
+
+
+def _looked_up(words: list[Word]) -> list[tuple[list[str], str, bool]]:
+    """Of each word its lexemes, the phrase that it is, and whether it says next to nothing."""
+    language = (get_language() or settings.LANGUAGE_CODE).split("-")[0]
+    stemmer = _STEMMERS.get(language, "english_stem")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT tsvector_to_array(tickets_search_words(word)),
+                phraseto_tsquery('pg_catalog.simple', regexp_replace(tickets_search_bare(
+                    normalize(word, NFC)),
+                    '[!-/:-@\\[-`{-~«»“”„‘’‚‹›–—…•·\\u00a0]+', ' ', 'g'))::text,
+                ts_lexize('english_stem', lower(word)) = '{}'
+                    OR ts_lexize(%s::regdictionary, lower(word)) = '{}'
+            FROM unnest(%s::text[]) WITH ORDINALITY AS w (word, place) ORDER BY place
+            """,
+            [stemmer, [one.text for one in words]],
+        )
+        rows: list[Any] = cursor.fetchall()
+    return [(lexemes, phrase, bool(light)) for lexemes, phrase, light in rows]
+
+
+def _quoted(lexeme: str) -> str:
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -96,7 +96,7 @@ def edit_page(
     back: str,
     saved: str | Promise,
     template: str = "administration/form.html",
-    write: Callable[[RowForm[Any]], Any] | None = None,
+    write: Callable[[Any], Any] | None = None,
     **more: Any,
 ) -> HttpResponse:
     """A form: shown, refused with 422, refused with 409 when somebody else was quicker, or saved.

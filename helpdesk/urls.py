@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("messaging.urls")),
     path("api/v1/", include("people.urls")),
     path("api/v1/", include("workspace.api_urls")),
+    path("api/v1/", include("administration.api_urls")),
     path("desk/", include("workspace.urls")),
     path("review/", include("metrics.urls")),
     path("settings/", include("administration.urls")),

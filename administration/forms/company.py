@@ -77,8 +77,8 @@ class CompanyForm(RowForm[Company]):
             )
         return address
 
-    def clean_logo(self) -> UploadedFile | None:
-        file: UploadedFile | None = self.cleaned_data["logo"]
+    def clean_logo(self) -> UploadedFile[bytes] | None:
+        file: UploadedFile[bytes] | None = self.cleaned_data["logo"]
         if not file:
             return None
         if (file.size or 0) > LOGO_MAX_BYTES:

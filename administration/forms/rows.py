@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from people.audit import fingerprint
 from people.models.names import one_line
 
-Row = TypeVar("Row", bound=Model)
-
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Row = TypeVar("Row", bound=Model, default=Any)
     _ModelForm = forms.ModelForm
 else:
+    Row = TypeVar("Row", bound=Model)
 
     class _ModelForm(forms.ModelForm):
         """Django's own, which takes the type of its row for the type checker only."""

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
@@ -151,8 +152,9 @@ class HoursForm(forms.Form):
         region_field.choices = [("", _("Whole country")), *known]
         if self.is_bound and self._said("region") != region:
             # Another country was chosen: its regions are others.
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data["region"] = ""
+            data = self.data.copy() if isinstance(self.data, QueryDict) else {**self.data}
+            data["region"] = ""
+            self.data = data
         found = holidays_of(country, region, first_year=self.today.year)
         self.offered = [one for one in found if one.day >= self.today]
         offered = {one.day.isoformat() for one in self.offered}

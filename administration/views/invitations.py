@@ -113,17 +113,11 @@ def join(request: HttpRequest, token: str = "") -> HttpResponse:
         return redirect("desk")
     context = {"form": form, "invitation": invitation}
     status = 422 if request.method == "POST" else 200
-    return _private(render(request, "administration/join.html", context, status=status))
+    return render(request, "administration/join.html", context, status=status)
 
 
 def _no_good(request: HttpRequest) -> HttpResponse:
-    return _private(render(request, "administration/join_gone.html", status=404))
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    # The address holds a secret: it is told to nobody that the page links to.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "administration/join_gone.html", status=404)
 
 
 def _works_here(error: AlreadyWorksHere) -> str:

@@ -39,7 +39,7 @@ def teams(request: SettingsRequest) -> HttpResponse:
             name=str(team),
             url=reverse("settings_team", args=[team.pk]),
             cells=[
-                team.people,
+                team.people,  # type: ignore[attr-defined] # counted just above
                 team.get_assignment_method_display(),
                 presence(_in_force(team)),
             ],

@@ -130,7 +130,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of knox'
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must carry to count: it changes with the password and the epoch."""
-        held: str = super()._get_session_auth_hash(secret)
+        held: str = super()._get_session_auth_hash(secret)  # type: ignore[misc] # Django's own
         return f"{held}:{self.session_epoch}" if self.session_epoch else held
 
 

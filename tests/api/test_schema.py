@@ -66,6 +66,12 @@ def test_every_address_of_the_api_is_described(schema: dict[str, Any]) -> None:
         ("/api/v1/customers/{key}/touchpoints/", "post"),
         ("/api/v1/customers/{key}/notes/", "get"),
         ("/api/v1/customers/{key}/notes/", "post"),
+        ("/api/v1/users/", "get"),
+        ("/api/v1/users/{id}/", "get"),
+        ("/api/v1/users/{id}/", "patch"),
+        ("/api/v1/teams/", "get"),
+        ("/api/v1/teams/{id}/", "get"),
+        ("/api/v1/teams/{id}/", "patch"),
     }
 
 

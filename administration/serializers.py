@@ -1,0 +1,82 @@
+"""Colleagues and teams as programs read and change them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from people.models import AssignmentMethod, CustomRole, Role, Team, User
+from people.rest.serializers import Strict
+
+
+class UserShown(serializers.ModelSerializer[User]):
+    teams = serializers.PrimaryKeyRelatedField[Team](many=True, read_only=True)
+
+    class Meta:
+        model = User
+        fields = (
+            "id",
+            "name",
+            "email",
+            "role",
+            "custom_role",
+            "teams",
+            "language",
+            "capacity",
+            "is_available",
+            "is_active",
+            "last_login",
+        )
+
+
+class UserChange(Strict):
+    """What may be changed of a colleague; a role needs whoever may give it."""
+
+    name = serializers.CharField(max_length=120, required=False)
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False)
+    capacity = serializers.IntegerField(min_value=0, max_value=32767, required=False)
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+    custom_role = serializers.PrimaryKeyRelatedField[CustomRole](
+        queryset=CustomRole.objects.all(), required=False, allow_null=True
+    )
+    teams = serializers.PrimaryKeyRelatedField[Team](
+        queryset=Team.objects.in_use(), many=True, required=False
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("role") == Role.CUSTOM and not attrs.get("custom_role"):
+            raise serializers.ValidationError(
+                {"custom_role": "Say which of your own roles."}, code="required"
+            )
+        if attrs.get("custom_role") and attrs.get("role") != Role.CUSTOM:
+            raise serializers.ValidationError(
+                {"role": "With `custom_role` the role is `custom`."}, code="invalid"
+            )
+        return attrs
+
+
+class TeamShown(serializers.ModelSerializer[Team]):
+    members = serializers.PrimaryKeyRelatedField[User](many=True, read_only=True)
+
+    class Meta:
+        model = Team
+        fields = ("id", "name", "names", "email", "assignment_method", "members", "archived_at")
+
+
+class TeamChange(Strict):
+    name = serializers.CharField(max_length=80, required=False)
+    email = serializers.EmailField(required=False, allow_blank=True)
+    assignment_method = serializers.ChoiceField(choices=AssignmentMethod.choices, required=False)
+    members = serializers.PrimaryKeyRelatedField[User](
+        queryset=User.objects.active(), many=True, required=False
+    )
+
+    def validate_name(self, name: str) -> str:
+        taken = Team.objects.filter(name=name)
+        if isinstance(self.instance, Team):
+            taken = taken.exclude(pk=self.instance.pk)
+        if taken.exists():
+            raise serializers.ValidationError("Another team is called so.", code="unique")
+        return name

@@ -1,0 +1,123 @@
+"""The settings in a real browser: by mouse, by keyboard, at every width, in both themes."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from people.models import CustomRole, Invitation, Membership, Permission, Role, Team, User
+from people.models.invitations import digest_of
+from tests.browser import axe_violations
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Page]
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwe von und zu Hohenlohe-Langenburg"
+
+
+@pytest.fixture
+def full(admin: User, ana: User, orders: Team, billing: Team) -> User:
+    """The administrator of a company with something on every page, long names among it."""
+    role = CustomRole.objects.create(name=LONG[:60], permissions=[Permission.SEE_REVIEWS])
+    long = User.objects.create_user(
+        f"{'very-' * 12}long@casanord.example", name=LONG, role=Role.CUSTOM, custom_role=role
+    )
+    Membership.objects.create(team=orders, user=long)
+    Team.objects.create(name=LONG[:70], email=long.email)
+    Invitation.objects.create(
+        email="new@casanord.example", digest=digest_of("token"), invited_by=admin
+    )
+    return admin
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
+    visit: Visit, full: User, ana: User, orders: Team, width: int, scheme: str
+) -> None:
+    page = visit(full, "/settings/", width=width, bypass_csp=True, color_scheme=scheme)
+    for path in (
+        "/settings/",
+        "/settings/users/",
+        f"/settings/users/{ana.pk}/",
+        "/settings/users/invite/",
+        "/settings/roles/",
+        "/settings/roles/new/",
+        "/settings/teams/",
+        f"/settings/teams/{orders.pk}/",
+        f"/settings/teams/{orders.pk}/hours/",
+        "/settings/company/",
+        "/settings/me/",
+        "/settings/changes/",
+        "/settings/join/token/",
+    ):
+        page.goto(path)
+        assert axe_violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_teams_are_put_in_order_by_mouse_and_by_keyboard(
+    visit: Visit, admin: User, orders: Team, billing: Team
+) -> None:
+    Team.objects.filter(pk=billing.pk).update(position=1)
+    page = visit(admin, "/settings/teams/")
+    names = page.locator("[data-line] th a")
+    expect(names).to_have_text(["Orders", "Billing"])
+    grip = page.locator(f"#line-{billing.pk} [data-grip]").bounding_box()
+    first = page.locator(f"#line-{orders.pk}").bounding_box()
+    assert grip
+    assert first
+    page.mouse.move(grip["x"] + 5, grip["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 5, first["y"] + 4, steps=5)
+    with page.expect_response("**/settings/teams/"):
+        page.mouse.up()
+    expect(names).to_have_text(["Billing", "Orders"])
+    assert list(Team.objects.values_list("name", flat=True)) == ["Billing", "Orders"]
+    page.get_by_role("button", name="Move Billing down").focus()
+    with page.expect_response("**/settings/teams/"):
+        page.keyboard.press("Enter")
+    expect(names).to_have_text(["Orders", "Billing"])
+    expect(page.get_by_role("button", name="Move Billing down")).to_be_focused()
+
+
+def test_hours_are_typed_and_holidays_chosen(visit: Visit, admin: User, orders: Team) -> None:
+    page = visit(admin, f"/settings/teams/{orders.pk}/hours/")
+    page.get_by_role("textbox", name="Monday").fill("8-12, 11-18")
+    page.get_by_role("textbox", name="Monday").press("Enter")
+    expect(page.locator("#form-errors")).to_contain_text("overlap at 11:00")
+    page.get_by_role("textbox", name="Monday").fill("8-12, 13-18")
+    page.get_by_label("Country").select_option("RO")
+    page.get_by_role("button", name="Show its holidays").click()
+    expect(page.get_by_role("textbox", name="Monday")).to_have_value("8-12, 13-18")
+    expect(page.get_by_role("checkbox", name="25 Dec").first).to_be_checked()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The hours are saved.")).to_be_visible()
+    assert orders.hours.latest("effective_from").week["mon"] == [
+        ["08:00", "12:00"],
+        ["13:00", "18:00"],
+    ]
+
+
+def test_somebody_invited_comes_in_by_keyboard_alone(visit: Visit, admin: User) -> None:
+    Invitation.objects.create(
+        email="mihai@casanord.example", digest=digest_of("secret"), invited_by=admin, name="Mihai"
+    )
+    page = visit(None, "/settings/join/secret/")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("seven blue doors open")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/**")
+    assert User.objects.get(email="mihai@casanord.example").name == "Mihai"
+
+
+def test_it_works_without_javascript(
+    visit: Visit, admin: User, orders: Team, billing: Team
+) -> None:
+    page = visit(admin, "/settings/teams/", java_script_enabled=False)
+    page.get_by_role("button", name="Move Billing down").click()
+    expect(page.locator("[data-line] th a")).to_have_text(["Orders", "Billing"])
+    page.goto("/settings/company/")
+    page.get_by_label("Accent colour").fill("#7c3aed")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".shades")).to_contain_text("On dark pages")

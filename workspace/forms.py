@@ -129,8 +129,12 @@ class WriteForm(forms.Form):
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
         if not self.errors:
+            given = {place: self.cleaned_data[place] for place in PLACES}
+            if self.cleaned_data["mode"] == WriteMode.REPLY_ALL and not any(given.values()):
+                # The page fills the fields; a browser without JavaScript leaves it to us.
+                given["cc"] = self.ticket.messages.others_in_copy()
             try:
-                self.recipients = recipients(**{p: self.cleaned_data[p] for p in PLACES})
+                self.recipients = recipients(**given)
             except TooManyRecipients:
                 self.add_error("to", _("These are too many recipients. 50 at most get one mail."))
         return data

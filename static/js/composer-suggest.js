@@ -18,11 +18,12 @@ export function suggest(form, editor) {
   const box = form.querySelector("#suggestions");
   const text = () => editor.editor.getDocument().toString();
   const known = {};
-  let options = [], at = 0, found = null, ignored = "";
+  let options = [], at = 0, isTyped = false, asked = 0, ignored = "";
 
   const close = () => {
     box.hidden = true;
-    found = null;
+    isTyped = false;
+    asked += 1;
     editor.removeAttribute("aria-activedescendant");
     editor.setAttribute("aria-expanded", "false");
   };
@@ -107,9 +108,11 @@ export function suggest(form, editor) {
   function take(index) {
     const option = options[index];
     if (!option) return;
-    if (found) {
-      const [, end] = editor.editor.getSelectedRange();
-      editor.editor.setSelectedRange([end - found.length, end]);
+    // What was typed to find it, which may be more by now than when it was offered.
+    const [, end] = editor.editor.getSelectedRange();
+    const match = isTyped && TYPED.exec(text().slice(0, end).slice(-60));
+    if (match) {
+      editor.editor.setSelectedRange([end - match[1].length - match[2].length, end]);
       editor.editor.deleteInDirection("backward");
     }
     close();
@@ -122,9 +125,11 @@ export function suggest(form, editor) {
     const match = range[0] === range[1] && TYPED.exec(before.slice(-60));
     if (!match || before === ignored) { close(); return; }
     const [, sign, typed] = match;
+    const mine = ++asked;
     const list = (await sources[sign](typed)).slice(0, AT_MOST);
+    if (mine !== asked) return; // more was typed meanwhile
     if (!list.length) { close(); return; }
-    found = sign + typed;
+    isTyped = true;
     show(list);
   }
   editor.addEventListener("trix-change", look);
@@ -148,7 +153,7 @@ export function suggest(form, editor) {
     editor.focus();
     if (sign && before && !/\s$/.test(before)) editor.editor.insertString(" ");
     if (sign) editor.editor.insertString(sign);
-    else { found = null; show(list); }
+    else { isTyped = false; show(list); }
   };
   form.querySelector("#macros")?.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey) return;

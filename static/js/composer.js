@@ -99,6 +99,12 @@ document.addEventListener("change", ({ target }) => {
   else focus(form);
 });
 
+// The way that is chosen already is chosen again by its key: then one wants to write.
+document.addEventListener("click", ({ target }) => {
+  const form = target.matches?.("[name=mode]") && target.closest("form[data-composer]");
+  if (form) focus(form);
+});
+
 // Some message has a button that forwards it: <button data-forward="17">.
 document.addEventListener("click", (event) => {
   const forward = event.target.closest?.("[data-forward]");

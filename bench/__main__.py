@@ -8,7 +8,7 @@ import os
 import sys
 from importlib import import_module
 
-SUITES = ("main",)
+SUITES = ("main", "live")
 
 
 def main(arguments: list[str]) -> int:

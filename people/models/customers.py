@@ -89,7 +89,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         found = self
         for part in parts:
             by_identity = Identity.objects.looking_like(part).values("customer")
-            if query := _beginning_with(part):
+            query = None if "@" in part else _beginning_with(part)
+            if query:
                 names = Customer.objects.annotate(words=_WORDS).filter(words=query)
                 firms = Organisation.objects.annotate(words=_WORDS).filter(words=query)
                 at_firms = Customer.objects.filter(organisation__in=firms.values("pk"))

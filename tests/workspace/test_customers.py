@@ -67,6 +67,7 @@ def people(ana: User) -> dict[str, Customer]:
         ("conti bianchi", ["Bruno Conti"]),
         ("conti bellini", []),
         ("chiara@ex", ["Chiara Bellini"]),
+        ("chiara.b@", []),
         ("CHIARA@EXAMPLE.IT", ["Chiara Bellini"]),
         ("CRM-7", ["Dario O’Neill-Fermi"]),
         ("+39 333 123 4567", ["Émile Zola"]),

@@ -182,11 +182,23 @@ def _ratings(request: DeskRequest, customer: Customer) -> list[Survey]:
     return list(rated.select_related("ticket").order_by("-answered_at")[:RATINGS_SHOWN])
 
 
-def _changes(request: DeskRequest, customer: Customer) -> list[Change]:
+def _changes(request: DeskRequest, customer: Customer) -> list[dict[str, Any]]:
+    """Who changed the record, for whoever may read that: each value before and after."""
     if not request.user.may(Permission.READ_CHANGES):
         return []
     changes = Change.objects.filter(subject_kind="customer", subject_id=customer.pk)
-    return list(changes.newest_first()[:CHANGES_SHOWN])
+    return [
+        {
+            "actor": change.actor.name if change.actor else "",
+            "at": change.made_at,
+            "verb": change.verb,
+            "lines": [
+                {"name": name, "before": change.before.get(name), "after": change.after.get(name)}
+                for name in {**change.before, **change.after}
+            ],
+        }
+        for change in changes.newest_first()[:CHANGES_SHOWN]
+    ]
 
 
 @with_ticket("GET", "HEAD")

@@ -259,13 +259,12 @@ def requester(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     if to is None or not form.is_valid():
         problem = next(iter(form.errors.values()))[0] if form.errors else _("Choose the customer.")
         return again(to, problem=str(problem), status=422)
-    seen = form.cleaned_data["seen"]
+    seen, chosen = form.cleaned_data["seen"], to
 
     def change() -> object:
-        assert to
         return change_requester(
             ticket,
-            to=to,
+            to=chosen,
             shows_history=form.cleaned_data["shows_history"] == "yes",
             actor=Actor.user(request.user),
             seen=seen,

@@ -72,7 +72,7 @@ class CategoryForm(NamedForm):
         )
         for code, language in settings.LANGUAGES:
             self.fields[f"words_{code}"] = forms.CharField(
-                label=_("Words in %(language)s") % {"language": _(language)},
+                label=_("Words in %(language)s") % {"language": language},
                 required=False,
                 initial="\n".join(known.words.get(code, ())),
                 widget=forms.Textarea(attrs={"rows": 3}),
@@ -155,7 +155,7 @@ class StatusForm(NamedForm):
         held: dict[str, str] = self.instance.customer_names or {}
         for code, language in _others():
             self.fields[f"customer_name_{code}"] = forms.CharField(
-                label=_("Customers read in %(language)s") % {"language": _(language)},
+                label=_("Customers read in %(language)s") % {"language": language},
                 max_length=80,
                 required=False,
                 initial=held.get(code, ""),

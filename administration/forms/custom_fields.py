@@ -89,7 +89,7 @@ class CustomFieldForm(NamedForm):
 
     @property
     def other_languages(self) -> list[tuple[str, str]]:
-        return [(code, _(name)) for code, name in settings.LANGUAGES if code != own_language()]
+        return [(code, str(name)) for code, name in settings.LANGUAGES if code != own_language()]
 
     @property
     def shown_on(self) -> dict[Category, bool]:
@@ -98,7 +98,7 @@ class CustomFieldForm(NamedForm):
 
     def clean_key(self) -> str:
         if self.instance.pk:
-            return self.instance.key
+            return str(self.instance.key)
         given: str = self.cleaned_data["key"] or slugify(self.cleaned_data.get("name", ""))
         key = given.replace("-", "_")[:40]
         if not key or not key[0].isalpha():
@@ -183,7 +183,7 @@ class FormForm(NamedForm):
         for code, language in settings.LANGUAGES:
             if code != own_language():
                 self.fields[f"introduction_{code}"] = forms.CharField(
-                    label=_("Introduction in %(language)s") % {"language": _(language)},
+                    label=_("Introduction in %(language)s") % {"language": language},
                     max_length=300,
                     required=False,
                     initial=held.get(code, ""),

@@ -47,7 +47,7 @@ class MacroForm(RowForm):
             is_own = code == own_language()
             held = self.instance.html if is_own else self.instance.htmls.get(code, "")
             self.fields[f"text_{code}"] = forms.CharField(
-                label=_("Text in %(language)s") % {"language": _(language)},
+                label=_("Text in %(language)s") % {"language": language},
                 required=False,
                 max_length=LONGEST_TEXT,
                 initial=held,

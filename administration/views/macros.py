@@ -78,14 +78,14 @@ def restore(request: SettingsRequest, pk: int) -> HttpResponse:
 def _visible(request: SettingsRequest, pk: int) -> Macro:
     """One that the reader may use or edit; to anybody else there is none."""
     rows = Macro.objects.visible_to(request.user) | Macro.objects.writable_by(request.user)
-    row = rows.filter(pk=pk).first()
+    row: Macro | None = rows.filter(pk=pk).first()
     if row is None:
         raise Http404
     return row
 
 
 def _writable(request: SettingsRequest, pk: int) -> Macro:
-    row = Macro.objects.writable_by(request.user).filter(pk=pk).first()
+    row: Macro | None = Macro.objects.writable_by(request.user).filter(pk=pk).first()
     if row is None:
         raise Http404
     return row

@@ -32,8 +32,9 @@ class Suggestion:
     insert: str = ""
     icon: str = ""
     hint: str | SafeString = ""
-    #: The kind of place, or the ticket's status.
+    #: A ticket's status category, and what its status is called.
     mark: str = ""
+    mark_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def _filled(*parts: Part) -> list[Part]:
 def _recent(numbers: Sequence[int], user: User) -> list[Suggestion]:
     rows = (
         Ticket.objects.visible_to(user)
-        .select_related("customer")
+        .select_related("customer", "status")
         .in_bulk(numbers[:RECENT], field_name="number")
         if numbers
         else {}
@@ -81,6 +82,7 @@ def _ticket(ticket: Ticket) -> Suggestion:
         icon="ticket",
         hint=f"#{ticket.number} · {ticket.customer.name}",
         mark=ticket.status_category,
+        mark_name=str(ticket.status),
     )
 
 
@@ -99,6 +101,7 @@ def _tickets(typed: str, user: User) -> list[Suggestion]:
             icon="ticket",
             hint=_numbered(row),
             mark=row["category"],
+            mark_name=row["status"],
         )
         for row in rows
         if not exact or row["pk"] != exact.pk

@@ -28,10 +28,11 @@ const groupOf = (element) => {
   return element.closest(".list") ? "list" : "everywhere";
 };
 const label = (element) => {
-  const given = element.dataset.keyLabel || element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.title || element.innerText || element.textContent;
-  const text = given.replace(/\s+/g, " ").trim();
-  const key = element.querySelector(".kbd")?.textContent.trim();
-  return key && text.endsWith(` ${key}`) ? text.slice(0, -key.length).trim() : text;
+  const given = element.dataset.keyLabel || element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.title;
+  if (given) return given.replace(/\s+/g, " ").trim();
+  const copy = element.cloneNode(true);
+  for (const key of copy.querySelectorAll(".kbd, .num")) key.remove();
+  return copy.textContent.replace(/\s+/g, " ").trim();
 };
 
 /** What can be done on this page: {element, key, text, group}, each once. */
@@ -51,7 +52,7 @@ export function actions() {
 /** How a key is written for people. */
 export const written = (key) => key.split(" ").map((one) => one
   .replace(/Control\+/, /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl ").replace("Alt+", "Alt ").replace("Shift+", "⇧")
-  .replace(/[a-z]$/, (letter) => (one.length === 1 || one.includes("+") ? letter.toUpperCase() : letter))).join(" ");
+  .replace(/(?<!\p{L})\p{Ll}$/u, (letter) => letter.toUpperCase())).join(" ");
 
 const name = (event) => {
   const parts = [];

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 #: How much of a text is shown around the first hit.
-BEFORE, LENGTH = 60, 200
+BEFORE, LENGTH = 30, 200
 _SHORTEST_STEM = 3
 
 

@@ -118,7 +118,10 @@ def _status(name: str, value: str, user: User, fields: Fields) -> Q:
         return _condition("status_category", "is", [category], user, fields)
     own = _named(Status.objects.all(), value)
     if not own:
-        raise _unknown(name, value, [*FIXED["status"], *map(str, Status.objects.all())])
+        known = {_words(one): one for one in map(str, Status.objects.filter(archived_at=None))}
+        raise _unknown(
+            name, value, ({_words(one): one for one in FIXED["status"]} | known).values()
+        )
     return _condition("status", "is", [one.pk for one in own], user, fields)
 
 

@@ -29,7 +29,9 @@ def merge_customers(kept: Customer, absorbed: Customer, *, actor: User) -> Custo
     either was merged meanwhile, and `TooManyTickets`.
     """
     merge = absorb(kept, absorbed, actor=actor)
-    tickets = list(Ticket.objects.filter(customer=absorbed).order_by("pk").locked())
+    tickets = list(
+        Ticket.objects.filter(customer=absorbed).order_by("pk").locked()[: MOST_TICKETS + 1]
+    )
     if len(tickets) > MOST_TICKETS:
         raise TooManyTickets
     conversations = Conversation.objects.filter(customer=absorbed).order_by("pk")
@@ -67,13 +69,14 @@ def unmerge_customers(merge: CustomerMerge, *, actor: User) -> CustomerMerge:
 
 def _move(tickets: Iterable[Ticket], *, to: Customer, actor: User, code: str) -> None:
     for ticket in tickets:
-        before, ticket.customer = ticket.customer_id, to
+        before, ticket.customer = ticket.customer, to
         ticket.save_change("customer")
         history.record(
             ticket,
             Kind.REQUESTER_CHANGED,
             actor=Actor.user(actor),
-            before=before,
+            before=before.pk,
             after=to.pk,
+            names=[before.name, to.name],
             reason=[{"code": code}],
         )

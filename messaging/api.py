@@ -49,6 +49,7 @@ from tickets.models import (
 )
 from tickets.models.conversations import MessageQuerySet
 from tickets.models.tickets import TicketQuerySet
+from tickets.recipients import TooManyRecipients, recipients
 from tickets.sanitise import storable
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -223,7 +224,9 @@ class MessageList(TicketsView):
         given = form.validated_data
         draft = MessageDraft(
             text=given["text"],
+            html=given["html"],
             files=_checked(given.get("attachments", [])),
+            recipients=_recipients(given),
             provenance={"api_user": self.user.pk},
         )
         if given["kind"] == "note":
@@ -254,6 +257,15 @@ class AttachmentDetail(TicketsView):
     def get(self, request: Request, key: str) -> HttpResponseBase:
         files = Attachment.objects.visible_to(self.user)
         return attachment_response(get_object_or_404(files, key=key))
+
+
+def _recipients(given: dict[str, Any]) -> dict[str, list[str]]:
+    named = {place: [one.lower() for one in given.get(place, ())] for place in ("cc", "bcc")}
+    try:
+        return recipients(cc=named["cc"], bcc=named["bcc"])
+    except TooManyRecipients:
+        text = _("These are too many recipients. 50 at most get one mail.")
+        raise ValidationError({"cc": [text]}) from None
 
 
 def _says(accepted: Accepted, given: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from people.brand import our_addresses
 from people.models import Customer, Tier, User
 from people.models.customers import normalised_email
 from people.rest.serializers import Strict
@@ -24,8 +25,11 @@ from tickets.models import (
     Ticket,
     TicketType,
 )
-from tickets.sanitise import is_blank
+from tickets.recipients import MAX_RECIPIENTS
+from tickets.rich_text import from_editor
+from tickets.sanitise import html_to_text, is_blank
 
+LONGEST_HTML = 500_000
 LONGEST_TEXT = 100_000
 WRITTEN_KINDS = ["reply", "note"]
 AUTHOR_KINDS = ["user", "customer", "system"]
@@ -70,7 +74,7 @@ class NewCustomer(Strict):
     language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, default="")
 
     def validate_email(self, address: str) -> str:
-        if normalised_email(address) == normalised_email(settings.SUPPORT_ADDRESS):
+        if normalised_email(address) in our_addresses():
             raise serializers.ValidationError(
                 _("This is our own address. Please give us yours."), code="our_own"
             )
@@ -107,6 +111,25 @@ class NewMessage(Strict):
     text = serializers.CharField(
         max_length=LONGEST_TEXT, required=False, default="", allow_blank=True
     )
+    html = serializers.CharField(
+        max_length=LONGEST_HTML,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="The message as HTML, in the place of `text`. What could act is left out.",
+    )
+    cc = serializers.ListField(
+        child=serializers.EmailField(max_length=254),
+        required=False,
+        max_length=MAX_RECIPIENTS,
+        help_text="Who gets a reply too.",
+    )
+    bcc = serializers.ListField(
+        child=serializers.EmailField(max_length=254),
+        required=False,
+        max_length=MAX_RECIPIENTS,
+        help_text="Who gets a reply too, and nobody else learns of it.",
+    )
     then = serializers.ChoiceField(
         choices=[category for category in StatusCategory if category != StatusCategory.CLOSED],
         required=False,
@@ -130,6 +153,13 @@ class NewMessage(Strict):
             raise serializers.ValidationError(
                 {"then": _("Only a reply can set the status.")}, code="invalid"
             )
+        for place in ("cc", "bcc"):
+            if attrs["kind"] == "note" and attrs.get(place):
+                raise serializers.ValidationError(
+                    {place: _("Only a reply goes to somebody.")}, code="invalid"
+                )
+        attrs["html"] = from_editor(attrs["html"], known=())
+        attrs["text"] = html_to_text(attrs["html"]) or attrs["text"]
         if is_blank(attrs["text"]) and not attrs.get("attachments"):
             raise serializers.ValidationError(
                 {"text": _("Write something, or attach a file.")}, code="required"

@@ -131,7 +131,7 @@ document.addEventListener("keydown", (event) => {
   const isNote = form.elements.mode.value === "note";
   const how = isNote ? "" : event.shiftKey ? "solved" : event.altKey ? "pending" : "";
   const button = how ? form.querySelector(`[data-send=${how}]`) : form.querySelector("#send");
-  form.requestSubmit(button);
+  button.click();
 }, true);
 
 // Letters of the single keys, the caret's and the editor's own, are the editor's.

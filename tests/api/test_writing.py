@@ -46,6 +46,22 @@ def test_a_note_is_for_colleagues(api: APIClient, url: str, ticket: Ticket) -> N
     assert not ticket.messages.public().filter(pk=response.json()["id"]).exists()
 
 
+def test_a_reply_has_rich_text_and_copies(api: APIClient, url: str, ticket: Ticket) -> None:
+    given = {
+        "html": "<p>We send <b>another</b>.<img src=x onerror=alert(1)></p><script>a()</script>",
+        "cc": ["LUIGI@example.it"],
+        "bcc": ["boss@casanord.example"],
+    }
+    response = api.post(url, given)
+    assert response.status_code == 201, response.content
+    shown = response.json()
+    assert shown["text"] == "We send another."
+    assert shown["html"] == "<p>We send <b>another</b>.</p>"
+    assert "boss@" not in response.content.decode()
+    message = Message.objects.get(pk=shown["id"])
+    assert message.recipients == {"cc": ["luigi@example.it"], "bcc": ["boss@casanord.example"]}
+
+
 def test_files_come_with_a_multipart_request(api: APIClient, url: str, ticket: Ticket) -> None:
     files = [
         SimpleUploadedFile("../../etc/label.pdf", b"%PDF", content_type="application/pdf"),
@@ -74,6 +90,10 @@ def test_a_program_is_refused_as_a_file(api: APIClient, url: str) -> None:
         ({"text": "x", "then": "closed"}, {"#/then"}),
         ({"text": "x", "then": "gone"}, {"#/then"}),
         ({"text": "x", "kind": "note", "then": "solved"}, {"#/then"}),
+        ({"text": "x", "kind": "note", "cc": ["a@b.example"]}, {"#/cc"}),
+        ({"text": "x", "cc": ["luigi"]}, {"#/cc/0"}),
+        ({"text": "x", "bcc": ["a@b.example\r\nTo: c@d.example"]}, {"#/bcc/0"}),
+        ({"html": "<p> </p>"}, {"#/text"}),
         ({"text": "x", "version": 0}, {"#/version"}),
         ({"text": "x", "version": "new"}, {"#/version"}),
         ({"text": "x", "version": 10**30}, {"#/version"}),

@@ -3,7 +3,7 @@
 // selected stays selected when the list is fetched anew. The list works without all this.
 const picked = new Set();
 let last = null; // the box that was pressed last
-let view = location.pathname;
+let view; // whose rows they are
 
 const boxes = () => [...document.querySelectorAll("#rows .pick")];
 const boxOf = (row) => row?.closest(".line")?.querySelector(".pick");
@@ -76,10 +76,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("reset", (event) => { if (event.target.id === "bulk") setTimeout(clear); });
 
 document.addEventListener("htmx:afterSettle", () => {
-  const here = document.querySelector('#bulk [name="queue"]')?.value ?? location.pathname;
-  if (here !== view) { picked.clear(); last = null; view = here; }
-  const known = new Set(boxes().map((box) => box.value));
-  for (const number of picked) if (!known.has(number)) picked.delete(number);
+  const here = document.querySelector('#bulk [name="queue"]')?.value;
+  if (here && here !== view) { picked.clear(); last = null; view = here; }
   show();
 });
 
@@ -104,6 +102,6 @@ document.addEventListener("htmx:load", (event) => {
   for (const button of event.detail.elt.querySelectorAll?.("[data-dismiss-progress]") ?? []) button.hidden = false;
 });
 
-view = document.querySelector('#bulk [name="queue"]')?.value ?? location.pathname;
+view = document.querySelector('#bulk [name="queue"]')?.value;
 for (const box of boxes()) if (box.checked) picked.add(box.value);
 show();

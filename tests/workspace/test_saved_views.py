@@ -586,7 +586,7 @@ def test_a_foreign_address_to_go_back_to_is_not_followed(log_in: LogIn, ana: Use
 def test_rows_stand_under_their_groups(log_in: LogIn, ana: User, work: dict[str, Ticket]) -> None:
     view = create_view(ViewWish("Grouped", group_by="priority", sort="subject"), owner=ana)
     html = page(log_in(ana), f"/desk/views/{view.pk}/")
-    assert re.findall(r'<h3 class="group">([^<]+)</h3>', html) == ["Urgent", "Normal"]
+    assert re.findall(r'<h2 class="group">([^<]+)</h2>', html) == ["Urgent", "Normal"]
     assert subjects(html) == ["free", "lamp", "sofa"]
 
 

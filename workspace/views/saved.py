@@ -241,7 +241,7 @@ def _form(
     context |= _previewed(request, draft, fields)
     draft.problems = problems
     is_part = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
-    template = "workspace/views/form.html" + ("#form" if is_part else "")
+    template = "workspace/views/form.html" + ("#changed" if is_part else "")
     return render(request, template, context, status=status)
 
 

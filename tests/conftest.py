@@ -19,6 +19,9 @@ from tickets.actions import MessageDraft, open_ticket
 from tickets.actor import Actor
 from tickets.models import Channel, Status, Ticket
 
+# Also while tests are gathered, some of which make addresses for their parameters.
+brand.keep(brand.default())
+
 OFFICE_WEEK = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
 
 
@@ -41,7 +44,7 @@ def _known_brand(_private_files: None) -> Iterator[None]:
     it makes the pages look anew."""
     brand.keep(brand.default())
     yield
-    brand.forget()
+    brand.keep(brand.default())
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,10 @@ def deliver(pk: int) -> bool:
     if _waits_for_an_earlier_reply(pk):
         return False
     is_sent = fulfil(OutgoingMail, pk, _hand_over)
+    if is_sent:
+        # The link into the desk is kept by nobody once it is sent: we know its digest only.
+        invitation = OutgoingMail.objects.filter(pk=pk, purpose=OutgoingMail.Purpose.INVITATION)
+        invitation.update(text="", html="")
     _hurry_the_next_reply(pk)
     return is_sent
 

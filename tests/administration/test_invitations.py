@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from messaging.email.deliver import deliver
 from messaging.models import OutgoingMail
 from people.models import Change, CustomRole, Invitation, Permission, Role, Team, User
 
@@ -56,6 +58,15 @@ def test_an_invited_colleague_comes_in_with_role_and_teams(
     assert browser.get("/settings/").status_code == 200
     verbs = list(Change.objects.order_by("pk").values_list("verb", flat=True))
     assert verbs == ["invited", "joined"]
+
+
+def test_once_the_mail_is_sent_its_link_is_kept_nowhere(
+    log_in: LogIn, admin: User, mailoutbox: list[Any]
+) -> None:
+    token = invite(log_in(admin)).rstrip("/").rpartition("/")[2]
+    assert deliver(OutgoingMail.objects.get().pk)
+    assert token in mailoutbox[0].body
+    assert token not in str(list(OutgoingMail.objects.values()))
 
 
 def test_coming_in_gives_a_new_session_and_kills_the_old_one(log_in: LogIn, admin: User) -> None:

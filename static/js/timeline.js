@@ -173,7 +173,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const anchor = [...box.querySelectorAll("#items > *")].find((one) => one.getBoundingClientRect().bottom > top + 1 && one.id && one !== target);
   box.style.overflowAnchor = "none";
   before = {
-    box, anchor, at: anchor?.getBoundingClientRect().top, last: end()?.previousElementSibling, kind: target.id,
+    box, anchor, at: anchor?.getBoundingClientRect().top, last: target.previousElementSibling, kind: target.id,
     wasAtEnd: isAtEnd(box), isOwn: event.detail.requestConfig?.verb === "post", hadFocus: target.contains(document.activeElement),
   };
 });
@@ -188,6 +188,9 @@ document.addEventListener("htmx:afterSwap", () => {
     if (days.has(day.id)) day.remove();
     days.add(day.id);
   }
+  // What came below must have its real height at once: an estimate would move the reader when it is corrected.
+  const came = now.kind === "earlier" ? [] : after(now.last).filter((one) => one.matches(".message"));
+  for (const one of came) one.dataset.fresh = "";
   const keep = () => {
     if (now.kind === "timeline-end" && (now.wasAtEnd || now.isOwn)) now.box.scrollTop = 0;
     else if (now.anchor?.isConnected) now.box.scrollTop += now.anchor.getBoundingClientRect().top - now.at;
@@ -195,15 +198,18 @@ document.addEventListener("htmx:afterSwap", () => {
   keep();
   requestAnimationFrame(() => { keep(); requestAnimationFrame(() => { now.box.style.overflowAnchor = ""; watch(); }); });
   if (now.hadFocus) (document.getElementById(now.kind) ?? now.box).focus({ preventScroll: true });
-  if (now.kind === "timeline-end") tell(now);
+  if (now.kind === "timeline-end") tell(came, now);
 });
 
+/** What stands between an element and the end of the timeline. */
+function after(element) {
+  const found = [];
+  for (let one = element?.nextElementSibling; one && one !== end(); one = one.nextElementSibling) found.push(one);
+  return found;
+}
+
 /** Say who wrote, and to whoever reads further up, how many messages wait below. */
-function tell({ box, last, wasAtEnd, isOwn }) {
-  const came = [];
-  for (let one = last?.nextElementSibling; one && one !== end(); one = one.nextElementSibling) {
-    if (one.matches(".message")) came.push(one);
-  }
+function tell(came, { wasAtEnd, isOwn }) {
   const arrivals = document.querySelector(".arrivals");
   if (!arrivals || isOwn || !came.length) return;
   const many = arrivals.dataset.wordMany, one = arrivals.dataset.wordOne;
@@ -218,7 +224,6 @@ function tell({ box, last, wasAtEnd, isOwn }) {
   pill.querySelector("span").textContent = count > 1 ? many.replace("{count}", count) : words;
   pill.dataset.first ??= came[0].id;
   pill.hidden = false;
-  void box;
 }
 
 function hidePill() {

@@ -319,7 +319,14 @@ def _modules() -> tuple[str, ...]:
     return tuple(sorted(str(path.relative_to(root)) for path in root.rglob("*.js")))
 
 
-_known_modules = functools.cache(_modules)
+def _imports(*_of: object) -> str:
+    imports = {f"helpdesk/{name.removesuffix('.js')}": static(f"js/{name}") for name in _modules()}
+    imports["trix"] = static("vendor/trix.esm.min.js")
+    # "<" cannot stand in a static address, but nothing may end the script element early.
+    return json.dumps({"imports": imports}, indent=None).replace("<", "\\u003c")
+
+
+_known_imports = functools.cache(_imports)
 
 
 @register.simple_tag(takes_context=True)
@@ -328,11 +335,9 @@ def importmap(context: Context) -> SafeString:
 
     It carries the request's nonce, so that a policy without `unsafe-inline` lets it through.
     """
-    names = _modules() if settings.DEBUG else _known_modules()
-    imports = {f"helpdesk/{name.removesuffix('.js')}": static(f"js/{name}") for name in names}
-    imports["trix"] = static("vendor/trix.esm.min.js")
-    # "<" cannot stand in a static address, but nothing may end the script element early.
-    text = json.dumps({"imports": imports}, indent=None).replace("<", "\\u003c")
+    # Addresses change only with a new version of the program.
+    of = (settings.STATIC_URL, settings.STORAGES["staticfiles"]["BACKEND"], settings.STATIC_ROOT)
+    text = _imports() if settings.DEBUG else _known_imports(*of)
     nonce = getattr(context.get("request"), "csp_nonce", "")
     return format_html(
         '<script type="importmap"{}>{}</script>',

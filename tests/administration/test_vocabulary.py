@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from people.actions import create_api_token
 from people.models import Audience, Change, Team, User
 from tickets.actions import set_category, set_tags
 from tickets.actor import Actor
@@ -440,3 +441,35 @@ def test_what_is_archived_is_offered_on_no_ticket_but_the_one_that_has_it(
     set_category(ticket, to=None, actor=Actor.user(sara))
     facts = manager.get(reverse("desk_ticket", args=[ticket.number])).context["facts"]
     assert "Fax machines" not in [option.name for option in facts.category.options]
+
+
+# For programs
+
+
+def program(user: User) -> Client:
+    return Client(headers={"Authorization": f"Token {create_api_token(user, name='test')}"})
+
+
+def test_a_program_reads_what_the_ids_of_a_ticket_mean(ana: User, orders: Team) -> None:
+    top = Category.objects.create(name="Delivery", team=orders)
+    below = Category.objects.create(name="Damage", parent=top)
+    field = CustomField.objects.create(key="order", name="Order", kind=FieldKind.TEXT)
+    CategoryField.objects.create(field=field, category=below, is_required=True)
+    said = {
+        name: program(ana).get(f"/api/v1/{name}/").json()
+        for name in ("statuses", "categories", "fields")
+    }
+    assert [one["category"] for one in said["statuses"]] == list(StatusCategory.values)
+    assert [one["path"] for one in said["categories"]] == ["Delivery", "Delivery › Damage"]
+    assert said["fields"][0]["categories"] == [{"category": below.pk, "is_required": True}]
+
+
+def test_a_program_reads_the_macros_of_its_owner_only(ana: User, luca: User) -> None:
+    Macro.objects.create(name="Ana’s", owner=ana, html="<p>Hi</p>")
+    assert [one["name"] for one in program(ana).get("/api/v1/macros/").json()] == ["Ana’s"]
+    assert program(luca).get("/api/v1/macros/").json() == []
+
+
+@pytest.mark.parametrize("name", ["statuses", "categories", "fields", "macros"])
+def test_the_words_are_not_for_strangers(name: str, client: Client) -> None:
+    assert client.get(f"/api/v1/{name}/").status_code == 401

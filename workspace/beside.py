@@ -17,10 +17,11 @@ from typing import Any, Self
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Coalesce, JSONObject
 
-from people.models import Company, Role, User
+from people.models import Company, Identity, Role, User
 from tickets.models import (
+    Conversation,
     Draft,
     Follower,
     HeldMessage,
@@ -113,8 +114,19 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """Whom a reply goes to: the customer of the conversation in which somebody wrote last, who is
+    not the ticket's requester where two customers' tickets were merged."""
+
+    name: str = ""
+    #: Empty where they only read it behind their private link.
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     draft: MyDraft | None = None
+    replies_to: Answered = field(default_factory=Answered)
     #: Mine, that no message has taken yet.
     uploads: list[WaitingFile] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -142,6 +154,7 @@ class Beside:
         company = told["company"] or {}
         return cls(
             draft=_draft(told["draft"]),
+            replies_to=_answered(told["replies_to"]),
             uploads=_files(told["uploads"]),
             held=[_held(one) for one in told["held"] or ()],
             others=(told["others"] or {}).get("recipients", {}),
@@ -178,8 +191,22 @@ def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
     )
     held = HeldMessage.objects.owed().filter(ticket=_TICKET, taken_back_at=None).order_by("pk")
     merges = Merge.objects.standing()
+    answered = Conversation.objects.filter(ticket=_TICKET).last_spoken_first().values("pk")[:1]
+    by_mail = Identity.objects.filter(kind=Identity.Kind.EMAIL)
     query = Ticket.objects.filter(pk=_TICKET).values_list(
         JSONObject(
+            replies_to=_one(
+                Conversation.objects.filter(pk=Subquery(answered)),
+                name="customer__name",
+                address=Coalesce(
+                    Subquery(by_mail.filter(pk=OuterRef("identity")).values("value")),
+                    Subquery(
+                        by_mail.filter(customer=OuterRef("customer"))
+                        .order_by("position", "pk")
+                        .values("value")[:1]
+                    ),
+                ),
+            ),
             draft=_one(
                 Draft.objects.filter(author=_USER, ticket=_TICKET),
                 mode="mode",
@@ -273,6 +300,10 @@ def _draft(told: Mapping[str, Any] | None) -> MyDraft | None:
     if told is None:
         return None
     return MyDraft(**{**told, "updated_at": datetime.fromisoformat(told["updated_at"])})
+
+
+def _answered(told: Mapping[str, Any] | None) -> Answered:
+    return Answered(told["name"], told["address"] or "") if told else Answered()
 
 
 def _files(told: list[dict[str, Any]] | None) -> list[WaitingFile]:

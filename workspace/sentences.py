@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -126,7 +127,8 @@ def _answered(event: Event, choices: Choices) -> str:
 
 
 def _subject(event: Event, choices: Choices) -> str:
-    return _("called it “%(subject)s”") % {"subject": event.data.get("after", "")}
+    subject = Truncator(event.data.get("after", "")).chars(80)
+    return _("called it “%(subject)s”") % {"subject": subject}
 
 
 def _requester(event: Event, choices: Choices) -> str:
@@ -156,7 +158,7 @@ def _moment(told: Any) -> str | None:
         moment = datetime.fromisoformat(told)
     except (TypeError, ValueError):
         return None
-    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+    return date_format(timezone.localtime(moment), "j M, H:i")
 
 
 def _merged(event: Event, choices: Choices) -> str:

@@ -7,8 +7,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from messaging.models import OutgoingMail
+from people.actions import recognise
 from people.models import Company, Customer, Team, User
 from tests.conftest import make_ticket
+from tickets.actions import MessageDraft, merge_tickets, reply
+from tickets.actor import Actor
 from tickets.models import (
     Draft,
     Follower,
@@ -20,7 +24,7 @@ from tickets.models import (
     TimeEntry,
     Upload,
 )
-from workspace.beside import Beside
+from workspace.beside import Answered, Beside
 
 
 def test_an_empty_ticket_has_nothing_beside_it(
@@ -29,7 +33,7 @@ def test_an_empty_ticket_has_nothing_beside_it(
     ana.is_manager  # noqa: B018 - known from the request's user
     with django_assert_num_queries(1):
         beside = Beside.load(ticket, ana)
-    assert beside == Beside()
+    assert beside == Beside(replies_to=Answered("Chiara Bellini", "chiara@example.it"))
 
 
 def test_everything_comes_with_one_query(
@@ -68,6 +72,17 @@ def test_everything_comes_with_one_query(
     assert beside.seconds_spent == 240
     assert beside.read_until == moment
     assert (beside.undo_send_seconds, beside.measures_time) == (5, True)
+
+
+def test_it_says_whom_a_reply_goes_to(
+    ticket: Ticket, ana: User, orders: Team
+) -> None:
+    ion = recognise(email="ion@example.ro", name="Ion Pop", language="ro")
+    his = make_ticket(ion, team=orders)
+    merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
+    assert Beside.load(ticket, ana).replies_to == Answered("Ion Pop", "ion@example.ro")
+    reply(ticket, draft=MessageDraft(text="Soon"), author=ana)
+    assert OutgoingMail.objects.get(purpose="reply").to_address == "ion@example.ro"
 
 
 def test_links_show_only_tickets_that_the_reader_may_open(

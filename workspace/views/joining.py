@@ -115,7 +115,7 @@ def split(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         marked = form["messages"].value() or []
         context = {
             "form": form,
-            "messages": messages,
+            "written": messages,
             "chosen": {str(pk) for pk in marked},
         }
         return show_step(request, "split", context, ticket=ticket, **how)

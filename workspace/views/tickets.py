@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from messaging.models import OutgoingMail
-from people.models import Identity, User
+from people.models import User
 from tickets.files import attachment_response
 from tickets.models import Attachment, Kind, Mark, Ticket
 from tickets.models.tickets import new_key
@@ -181,7 +181,7 @@ def panes(
         "facts": Facts.of(ticket, choices, user=request.user),
         "fields": TicketFields.after(request, ticket, choices),
         "timeline": part,
-        "replies_to": next((i.value for i in identities if i.kind == Identity.Kind.EMAIL), ""),
+        "replies_to": beside.replies_to.address,
         "is_spam": ticket.mark == Mark.SPAM,
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
         "max_megabytes": settings.ATTACHMENT_MAX_BYTES // 1_000_000,

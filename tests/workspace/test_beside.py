@@ -74,9 +74,7 @@ def test_everything_comes_with_one_query(
     assert (beside.undo_send_seconds, beside.measures_time) == (5, True)
 
 
-def test_it_says_whom_a_reply_goes_to(
-    ticket: Ticket, ana: User, orders: Team
-) -> None:
+def test_it_says_whom_a_reply_goes_to(ticket: Ticket, ana: User, orders: Team) -> None:
     ion = recognise(email="ion@example.ro", name="Ion Pop", language="ro")
     his = make_ticket(ion, team=orders)
     merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)

@@ -15,6 +15,7 @@ from tests.conftest import make_ticket
 from tickets.actions import assign_ticket, close_ticket, set_priority, set_tags, solve_ticket
 from tickets.actor import Actor
 from tickets.models import Event, Follower, Kind, Mark, Priority, Status, StatusCategory, Ticket
+from triage.models import Macro
 from workspace import bulk
 from workspace.bulk import do_next, run_bulk_change, sweep_bulk_changes
 from workspace.models import BulkChange, BulkItem
@@ -182,6 +183,29 @@ def test_tickets_are_merged_into_one_and_apart_again(
     run_bulk_change(change.pk)
     assert outcomes(change) == ["unchanged", "undone", "undone"]
     assert not Ticket.objects.exclude(merged_into=None).exists()
+
+
+def test_a_macros_changes_are_made_of_many_and_its_text_is_sent_to_nobody(
+    log_in: LogIn, ana: User, luca: User, lamps: list[Ticket]
+) -> None:
+    actions = [{"set": "priority", "to": "high"}, {"add": "tags", "to": ["checked"]}]
+    own = Macro.objects.create(name="Check", owner=ana, html="<p>Hello</p>", actions=actions)
+    theirs = Macro.objects.create(name="Other", owner=luca, actions=actions)
+    client = log_in(ana)
+    for wrong in (theirs.pk, 10**9, "x"):
+        answer = client.post(NEW, {"t": [lamps[0].number], "macro": wrong})
+        assert answer.status_code == 422
+        assert "That macro does not exist any more." in answer.content.decode()
+    change = ask(client, lamps[:2], macro=own.pk)
+    run_bulk_change(change.pk)
+    assert outcomes(change) == ["done", "done"]
+    for ticket in lamps[:2]:
+        ticket.refresh_from_db()
+        assert (ticket.priority, ticket.tags) == (Priority.HIGH, ["checked"])
+        assert ticket.messages.count() == 1
+    client.post(f"/desk/bulk/{change.pk}/undo/")
+    run_bulk_change(change.pk)
+    assert not Ticket.objects.filter(priority=Priority.HIGH).exists()
 
 
 # -- Taking it back ------------------------------------------------------------------------------

@@ -16,8 +16,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from people.models import User
 from tickets.models import Mark, Priority, StatusCategory, Ticket, TicketType
 from tickets.models.tickets import TicketQuerySet
+from triage.models import Macro, MacroQuerySet
 from workspace import bulk, viewing
 from workspace.actions import (
     NothingChosen,
@@ -64,7 +66,9 @@ def new(request: DeskRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, given, queue, tickets)
     try:
-        change = start_bulk_change(tickets, changes=_changes(given), user=request.user)
+        change = start_bulk_change(
+            tickets, changes=_changes(given, request.user), user=request.user
+        )
     except ValueError as error:
         return _form(request, given, queue, tickets, problem=str(error), status=422)
     except NothingChosen:
@@ -118,17 +122,19 @@ def _chosen(request: DeskRequest, given: Any, queue: Queue | None) -> TicketQuer
     visible = Ticket.objects.visible_to(request.user)
     if given.get("all") == "1":
         return queue.tickets(request.user) & visible if queue else visible.none()
-    numbers = [
-        int(one)
-        for one in given.getlist("t")[:1000]
-        if one.isascii() and one.isdigit() and len(one) <= 18
-    ]
+    numbers = [int(one) for one in given.getlist("t")[:1000] if _is_number(one)]
     return visible.filter(number__in=numbers)
 
 
-def _changes(given: Any) -> list[dict[str, Any]]:
-    """The form as changes. Raises `ValueError` with a sentence."""
+def _changes(given: Any, user: User) -> list[dict[str, Any]]:
+    """The form as changes, a macro's before those that were chosen beside it. Raises `ValueError`
+    with a sentence."""
     changes: list[dict[str, Any]] = []
+    if macro := given.get("macro", ""):
+        found = _macros(user).filter(pk=int(macro) if _is_number(macro) else 0).first()
+        if found is None:
+            raise ValueError(_("That macro does not exist any more. Choose another."))
+        changes += found.actions
     for name in ("status", "priority", "category", "type", "team", "assignee", "mark"):
         if value := given.get(name, ""):
             changes.append({"set": name, "to": None if value == NONE else value})
@@ -146,10 +152,20 @@ def _changes(given: Any) -> list[dict[str, Any]]:
     if (follow := given.get("follow", "")) in ("yes", "no"):
         changes.append({"set": "follow", "to": follow == "yes"})
     if into := given.get("merge", "").strip().removeprefix("#"):
-        if not (into.isascii() and into.isdigit() and len(into) <= 18):
+        if not _is_number(into):
             raise ValueError(_("Merge into which ticket? Give its number."))
         changes.append({"set": "merge", "to": int(into)})
     return changes
+
+
+def _macros(user: User) -> MacroQuerySet:
+    """Those that change something. A text is for one customer, and is not sent to many."""
+    macros: MacroQuerySet = Macro.objects.visible_to(user).in_use().exclude(actions=[])
+    return macros
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def _moment(text: str) -> str:
@@ -193,6 +209,7 @@ def _form(
         "priorities": [(one.slug, one.label) for one in Priority],
         "types": TicketType.choices,
         "marks": Mark.choices,
+        "macros": [{"pk": str(one.pk), "name": one.name} for one in _macros(request.user)],
     }
     if request.headers.get("HX-Request"):
         response = render(request, "workspace/bulk/form.html#form", context, status=status)

@@ -72,6 +72,10 @@ def test_every_address_of_the_api_is_described(schema: dict[str, Any]) -> None:
         ("/api/v1/teams/", "get"),
         ("/api/v1/teams/{id}/", "get"),
         ("/api/v1/teams/{id}/", "patch"),
+        ("/api/v1/statuses/", "get"),
+        ("/api/v1/categories/", "get"),
+        ("/api/v1/fields/", "get"),
+        ("/api/v1/macros/", "get"),
     }
 
 

@@ -12,6 +12,10 @@ A change is a small JSON object, a list of them is applied in one transaction:
     {"add": "tags", "to": ["vip"]}
     {"remove": "tags", "to": ["vip"]}
     {"set": "mark", "to": "spam"}              "spam", "test", or null
+    {"set": "due", "to": "2026-11-30T17:00Z"}  a moment, {"hours": 24} from now, or null
+    {"set": "snooze", "to": {"hours": 24}}     likewise, "reply" until the customer writes, or null
+    {"set": "follow", "to": true}              for whoever applies it, or false
+    {"set": "field:order_number", "to": "55"}  a custom field by its key, or null
 
 Ids may be given as text, as a form sends them; "" is null.
 """
@@ -19,23 +23,34 @@ Ids may be given as text, as a form sends them; "" is null.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware, make_aware
 
 from people.models import Team, User
+from tickets import clock
 from tickets.actions import (
     TicketHasChanged,
     assign_ticket,
+    follow_ticket,
     mark_ticket,
     move_to_team,
     set_category,
+    set_due,
+    set_fields,
     set_priority,
     set_status,
     set_tags,
     set_type,
+    snooze_ticket,
+    unfollow_ticket,
+    wake_ticket,
 )
 from tickets.actor import Actor
+from tickets.fields import FieldsAreWrong
 from tickets.models import (
     Category,
     Mark,
@@ -51,6 +66,8 @@ Changes = Sequence[Change]
 Apply = Callable[[Ticket, Any, Actor], Ticket]
 
 VERBS: Final = ("set", "add", "remove")
+#: What the name of a change of a custom field begins with.
+FIELD: Final = "field:"
 
 
 class UnknownChange(Exception):
@@ -81,10 +98,15 @@ def apply_changes(
     for change in sorted(changes, key=_place):
         verb, name = parse(change)
         try:
-            ticket = _APPLIED[name if verb == "set" else f"{verb} {name}"](
-                ticket, change.get("to"), actor
-            )
-        except (KeyError, TypeError, ValueError) as error:
+            if name.startswith(FIELD):
+                ticket = set_fields(
+                    ticket, to={name.removeprefix(FIELD): change["to"]}, actor=actor
+                )
+            else:
+                ticket = _APPLIED[name if verb == "set" else f"{verb} {name}"](
+                    ticket, change["to"], actor
+                )
+        except (FieldsAreWrong, KeyError, OverflowError, TypeError, ValueError) as error:
             raise UnknownChange(change) from error
     return ticket
 
@@ -104,6 +126,8 @@ def parse(change: Any) -> tuple[str, str]:
         raise UnknownChange(change)
     verb = next((verb for verb in VERBS if verb in change), "")
     name = change.get(verb)
+    if verb == "set" and isinstance(name, str) and name.startswith(FIELD):
+        return verb, name
     if not isinstance(name, str) or (name if verb == "set" else f"{verb} {name}") not in _APPLIED:
         raise UnknownChange(change)
     return verb, name
@@ -167,6 +191,23 @@ def _mark(ticket: Ticket, to: Any, actor: Actor) -> Ticket:
     return mark_ticket(ticket, as_=None if _is_nothing(to) else Mark(to), actor=actor)
 
 
+def _set_due(ticket: Ticket, to: Any, actor: Actor) -> Ticket:
+    return set_due(ticket, to=None if _is_nothing(to) else _moment(to), actor=actor)
+
+
+def _snooze(ticket: Ticket, to: Any, actor: Actor) -> Ticket:
+    if _is_nothing(to):
+        return wake_ticket(ticket, actor=actor)
+    return snooze_ticket(ticket, until=None if to == "reply" else _moment(to), actor=actor)
+
+
+def _follow(ticket: Ticket, to: Any, actor: Actor) -> Ticket:
+    if actor.as_user is None:
+        raise ValueError("Nobody can follow: a rule applies the change.")
+    (follow_ticket if to in (True, "true", "1") else unfollow_ticket)(ticket, user=actor.as_user)
+    return ticket
+
+
 #: In the order in which they are applied.
 _APPLIED: dict[str, Apply] = {
     "team": _set_team,
@@ -178,13 +219,19 @@ _APPLIED: dict[str, Apply] = {
     "remove tags": _remove_tags,
     "add tags": _add_tags,
     "mark": _mark,
+    "due": _set_due,
+    "follow": _follow,
+    # After the fields, which the status may require.
     "status": _set_status,
+    "snooze": _snooze,
 }
 _ORDER = {key: place for place, key in enumerate(_APPLIED)}
 
 
-def _place(change: Any) -> int:
+def _place(change: Any) -> float:
     verb, name = parse(change)
+    if name.startswith(FIELD):
+        return _ORDER["status"] - 0.5
     return _ORDER[name if verb == "set" else f"{verb} {name}"]
 
 
@@ -200,6 +247,15 @@ def _existing(rows: Any, to: Any) -> Any:
     if found is None:
         raise ValueError("It does not exist any more.")
     return found
+
+
+def _moment(to: Any) -> datetime:
+    if isinstance(to, dict):
+        return clock.now() + timedelta(hours=float(to["hours"]))
+    moment = parse_datetime(_text(to))
+    if moment is None:
+        raise ValueError("It is no moment.")
+    return moment if is_aware(moment) else make_aware(moment)
 
 
 def _is_nothing(to: Any) -> bool:

@@ -33,14 +33,17 @@ class Composer:
     others: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, beside: Beside) -> Self:
-        """The composer with the draft of whoever looks at it."""
+    def of(cls, beside: Beside, *, forward: str = "") -> Self:
+        """The composer with the draft of whoever looks at it; `forward` names the message that the
+        address asks to pass on."""
         draft = beside.draft
+        named = int(forward) if forward.isascii() and forward.isdigit() else None
+        mode = draft.mode if draft else WriteMode.REPLY
         return cls(
-            mode=draft.mode if draft else WriteMode.REPLY,
+            mode=WriteMode.FORWARD if named else mode,
             html=for_editor(draft.html, upload_url) if draft else "",
             text=html_to_text(draft.html) if draft else "",
-            forwards=draft.forwards if draft else None,
+            forwards=named or (draft.forwards if draft else None),
             draft_at=draft.updated_at if draft else None,
             files=[upload for upload in beside.uploads if not _stands_in(draft, upload)],
             others=beside.others,

@@ -291,6 +291,9 @@ def _call(message: Written) -> str:
 
 
 def _manner(ticket: Ticket, message: Written) -> tuple[str, str]:
+    if message.kind == MessageKind.NOTE and message.recipients.get("to"):
+        names = ", ".join(message.recipients["to"])
+        return "note", _("forwarded to %(names)s") % {"names": names}
     if message.kind == MessageKind.NOTE:
         return "note", _("phone call") if message.call_outcome else _("note")
     if message.kind == MessageKind.OUTBOUND:

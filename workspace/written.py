@@ -77,7 +77,7 @@ LEFT JOIN people_customer a ON a.id = m.author_customer_id
 LEFT JOIN tickets_call c ON c.message_id = m.id
 LEFT JOIN LATERAL (
     SELECT * FROM messaging_outgoingmail o
-    WHERE o.message_id = m.id AND o.purpose = 'reply' ORDER BY o.id DESC LIMIT 1
+    WHERE o.message_id = m.id AND o.purpose IN ('reply', 'forward') ORDER BY o.id DESC LIMIT 1
 ) o ON m.kind = 'outbound'
 LEFT JOIN LATERAL (
     SELECT json_agg(json_build_array(

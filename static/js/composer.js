@@ -60,6 +60,7 @@ async function enhance(form) {
     form.dispatchEvent(new CustomEvent("composer:ready", { bubbles: true }));
   }, { once: true });
   plain.after(editor);
+  plain.removeAttribute("aria-label"); // there is one field of this name
 }
 
 const asHtml = (text) => {

@@ -93,6 +93,7 @@ def running_desk(folder: Path) -> Iterator[Desk]:
             "ATTACHMENTS_DIR": str(folder / "attachments"),
             "BASE_URL": f"http://127.0.0.1:{port}",
             "SURVEY_DELAY_SECONDS": "1",
+            "UNDO_SEND_SECONDS": "1",
             "SWEEP_SECONDS": "1",
             "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
         }

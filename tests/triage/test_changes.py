@@ -1,10 +1,13 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from people.models import User
 from tests.conftest import make_ticket
 from tickets.actions import NotOnTeam, TicketHasChanged, close_ticket, solve_ticket
 from tickets.actor import Actor
-from tickets.models import Category, Kind, Mark, Priority, Status, StatusCategory
+from tickets.models import Category, CustomField, Kind, Mark, Priority, Status, StatusCategory
 from triage.changes import UnknownChange, apply_changes, check_changes
 
 
@@ -97,6 +100,12 @@ def test_what_is_so_already_is_no_change(ticket, ana):
         {"set": "tags", "to": [1]},
         {"set": "mark", "to": "dull"},
         {"set": "version", "to": 9},
+        {"set": "due", "to": "tomorrow"},
+        {"set": "due", "to": {"days": 3}},
+        {"set": "due", "to": {"hours": 1e300}},
+        {"set": "snooze", "to": ["reply"]},
+        {"set": "field:no_such", "to": "x"},
+        {"add": "field:order_number", "to": "x"},
         {"remove": "status", "to": 1},
         {"set": "status"},
         {"set": "status", "to": 1, "and": 2},
@@ -144,6 +153,41 @@ def test_a_rule_is_nobody_who_could_be_me(ticket):
     with pytest.raises(UnknownChange):
         apply_changes(ticket, [{"set": "assignee", "to": "me"}], Actor.rule("Night"))
     assert User.objects.count() == 0
+
+
+def test_due_snooze_follow_and_the_companys_own_fields(ticket, ana):
+    CustomField.objects.create(key="order_number", name="Order", kind="text")
+    before = ticket.version
+    changed = apply_changes(
+        ticket,
+        [
+            {"set": "snooze", "to": "reply"},
+            {"set": "due", "to": {"hours": 24}},
+            {"set": "follow", "to": True},
+            {"set": "status", "to": "pending"},
+            {"set": "field:order_number", "to": "55-1188"},
+        ],
+        Actor.user(ana),
+    )
+    assert kinds(ticket, since=before) == [
+        Kind.DUE_CHANGED,
+        Kind.FIELDS_CHANGED,
+        Kind.STATUS_CHANGED,
+        Kind.SNOOZED,
+    ]
+    assert changed.is_snoozed
+    assert changed.fields == {"order_number": "55-1188"}
+    assert changed.due_at - timezone.now() < timedelta(hours=24)
+    assert ticket.followers.get().user == ana
+    changed = apply_changes(
+        ticket,
+        [{"set": "snooze", "to": None}, {"set": "due", "to": None}, {"set": "follow", "to": False}],
+        Actor.user(ana),
+    )
+    assert (changed.is_snoozed, changed.due_at) == (False, None)
+    assert not ticket.followers.exists()
+    changed = apply_changes(ticket, [{"set": "due", "to": "2030-01-02T10:00Z"}], Actor.user(ana))
+    assert changed.due_at.isoformat() == "2030-01-02T10:00:00+00:00"
 
 
 def test_what_a_form_sends_is_looked_at_before_it_is_kept():

@@ -186,7 +186,7 @@ def panes(
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
         "max_megabytes": settings.ATTACHMENT_MAX_BYTES // 1_000_000,
         "max_files": MAX_FILES,
-        "composer": Composer.of(beside),
+        "composer": Composer.of(beside, forward=request.GET.get("forward", "")),
         "follow_up_key": new_key(),
     }
     was_rated = any(

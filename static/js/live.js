@@ -3,7 +3,7 @@
 // becomes the events hint:ticket and hint:ticket-2418, on which elements refetch what they show:
 //   hx-get="…" hx-trigger="hint:ticket-2418 from:body"
 // After a break everything may have changed: then also `hint:all`. `hint:listening` says that from here
-// on nothing is missed.
+// on nothing is missed, `hint:lost` that nothing has come for a while.
 import { word } from "helpdesk/toast";
 
 const PATIENCE = 5000, SLOWEST = 30000;
@@ -83,6 +83,7 @@ class LiveUpdates extends HTMLElement {
 
   #worry() {
     this.#patience ??= setTimeout(() => {
+      this.#tell("lost", {});
       this.#banner = document.createElement("p");
       this.#banner.className = "offline";
       this.#banner.setAttribute("role", "status");

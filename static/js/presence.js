@@ -21,7 +21,8 @@ const kind = () => {
   return chosen?.value === "note" ? "note" : "reply";
 };
 
-let said = "", typedAt = -Infinity, isAway = false, isListening = false, awake, rest;
+// A page that was opened in the background is not looked at yet.
+let said = "", typedAt = -Infinity, isAway = document.hidden, isListening = false, awake, rest;
 
 function now() {
   const number = shown();
@@ -171,6 +172,7 @@ if (callbacks) {
 document.body.addEventListener("hint:presence", hear);
 document.body.addEventListener("hint:listening", () => { isListening = true; tell({ again: true }); catchUp(); });
 document.body.addEventListener("hint:all", catchUp);
+document.body.addEventListener("hint:lost", () => { isListening = false; pages.clear(); show(); });
 // Whose ticket it is decides who may hear that I am there.
 document.body.addEventListener("hint:ticket", ({ detail }) => { if (String(detail.id) === shown()) tell({ again: true }); });
 document.addEventListener("htmx:afterSettle", () => { tell(); show(); });

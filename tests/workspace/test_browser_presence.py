@@ -99,3 +99,20 @@ def test_nothing_moves_when_somebody_comes(
         assert axe_violations(page) == []
         other.close()
         page.close()
+
+
+def test_a_page_that_lost_its_connection_shows_nobody_and_catches_up(
+    visit: Visit, ana: User, luca: User, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace.live.LONGEST_SECONDS", 1.0)
+    lucas, anas = visit(luca, address(ticket)), visit(ana, address(ticket))
+    expect(head(anas)).to_have_text(re.compile("Luca is looking"))
+    anas.locator("live-updates").evaluate("one => one.setAttribute('patience', '50')")
+    anas.route("**/desk/live/*", lambda route: route.abort())
+    expect(anas.locator(".offline")).to_contain_text("what you type is kept")
+    expect(head(anas)).to_have_count(0)
+    # What happens meanwhile is there when the connection is.
+    write(lucas, "Hello Chiara")
+    anas.unroute("**/desk/live/*")
+    expect(head(anas)).to_have_text(re.compile("Luca is writing a reply"), timeout=30_000)
+    expect(anas.locator(".offline")).to_have_count(0)

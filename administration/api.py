@@ -41,7 +41,9 @@ class AdministrationView(ColleaguesView):
     def refuse(self, subject: Team | User | None) -> None:
         if self.request.method not in ("GET", "HEAD"):
             asked = self.request.data if isinstance(self.request.data, dict) else {}
-            told = {key: asked[key] for key in ("role", "custom_role", "teams") if key in asked}
+            told: dict[str, Any] = {
+                key: asked[key] for key in ("role", "custom_role", "teams") if key in asked
+            }
             record_change(
                 self.user, "refused", subject, after={"address": self.request.path, **told}
             )

@@ -42,8 +42,7 @@ def holidays_of(country: str, region: str, *, first_year: int) -> list[Holiday]:
 
 def country_of(time_zone: str) -> str:
     """In which country a time zone lies, as far as that is known."""
-    zones: dict[str, str] = get_global("zone_territories")
-    return zones.get(time_zone, "")
+    return str(get_global("zone_territories").get(time_zone, ""))
 
 
 def _language() -> str:

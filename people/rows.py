@@ -4,7 +4,7 @@ transaction, and each with its line in the log of changes."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -133,5 +133,5 @@ def _place(held: Sequence[Row], wanted: Sequence[Row], actor: User) -> None:
 
 def _locked(row: Row) -> Row:
     # By its table: a request's user is a lazy stand-in for the row.
-    model: type[Row] = row._meta.model
+    model = cast("type[Row]", row._meta.model)
     return model._default_manager.select_for_update(of=("self",)).get(pk=row.pk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Row = TypeVar("Row", bound=Model, default=Any)
     _ModelForm = forms.ModelForm
 else:
+    from typing import TypeVar
+
     Row = TypeVar("Row", bound=Model)
 
     class _ModelForm(forms.ModelForm):
@@ -73,7 +75,7 @@ class NamedForm(RowForm[Row]):
         others = [(code, name) for code, name in settings.LANGUAGES if code != own_language()]
         for code, language in others:
             self.fields[f"name_{code}"] = forms.CharField(
-                label=_("Name in %(language)s") % {"language": _(language)},
+                label=_("Name in %(language)s") % {"language": language},
                 max_length=self.fields["name"].max_length,  # type: ignore[attr-defined]
                 required=False,
                 initial=names.get(code, ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -12,6 +12,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -22,6 +23,8 @@ from triage.business_time import WEEKDAYS as DAYS
 
 register = template.Library()
 
+#: Of a long list the log shows so many.
+MOST_SHOWN = 8
 ROOMS = ("people", "tickets", "triage", "workspace")
 
 
@@ -37,16 +40,31 @@ class Difference:
 @register.filter
 def differs(change: Change) -> list[Difference]:
     """What was before and what after, a line for each field, in words."""
-    return [
-        Difference(
-            label=field_label(change.subject_kind, name),
-            before=in_words(change.subject_kind, name, change.before.get(name)),
-            after=in_words(change.subject_kind, name, change.after.get(name)),
-            has_before=name in change.before,
-            has_after=name in change.after,
-        )
-        for name in {**change.before, **change.after}
-    ]
+    return [_difference(change, name) for name in {**change.before, **change.after}]
+
+
+def _difference(change: Change, name: str) -> Difference:
+    before, after = change.before.get(name), change.after.get(name)
+    if name != "order" and _are_sets(before, after):
+        # Of long lists only what came and what went.
+        before, after = _without(before, after), _without(after, before)
+    return Difference(
+        label=field_label(change.subject_kind, name),
+        before=in_words(change.subject_kind, name, before),
+        after=in_words(change.subject_kind, name, after),
+        has_before=bool(before) or (name in change.before and not after),
+        has_after=bool(after) or (name in change.after and not before),
+    )
+
+
+def _are_sets(*lists: Any) -> bool:
+    return all(
+        isinstance(one, list) and all(isinstance(item, str) for item in one) for one in lists
+    )
+
+
+def _without(these: list[str], those: list[str]) -> list[str]:
+    return [one for one in these if one not in those]
 
 
 def field_label(kind: str, name: str) -> str:
@@ -66,10 +84,17 @@ def in_words(kind: str, name: str, value: Any) -> str:
         return _("yes")
     if value is False:
         return _("no")
+    if isinstance(value, str) and (moment := _moment(value)):
+        return date_format(timezone.localtime(moment), "j M Y, H:i")
     choices = dict(getattr(_field(kind, name), "flatchoices", None) or ())
     if isinstance(value, str | int) and value in choices:
         return str(choices[value])
     if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
+        if name == "holidays":
+            value = [date_format(date.fromisoformat(day), "j M Y") for day in value]
+        if len(value) > MOST_SHOWN and name != "order":
+            more = _("and %(n)d more") % {"n": len(value) - MOST_SHOWN}
+            value = [*value[:MOST_SHOWN], more]
         base = getattr(_field(kind, name), "base_field", None)
         inner = dict(getattr(base, "flatchoices", None) or ())
         return ", ".join(str(inner.get(one, one)) for one in value)
@@ -79,6 +104,16 @@ def in_words(kind: str, name: str, value: Any) -> str:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that the log wrote as text; none for any other text."""
+    if len(text) < 20 or text[4:5] != "-" or text[10:11] != "T":
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _field(kind: str, name: str) -> Any:

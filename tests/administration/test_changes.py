@@ -57,6 +57,26 @@ def test_it_says_who_changed_what_from_what_to_what(
     assert "<del>Orders</del>" in text
 
 
+def test_of_long_lists_it_shows_what_came_and_what_went(
+    log_in: LogIn, admin: User, orders: Team
+) -> None:
+    days = [f"2027-01-{day:02}" for day in range(1, 21)]
+    record_change(
+        admin,
+        "changed",
+        orders,
+        before={"members": ["Ana", "Luca"], "holidays": days},
+        after={"members": ["Luca", "Petra"], "holidays": days[:5], "email": "x@casanord.example"},
+    )
+    text = log_in(admin).get("/settings/changes/").content.decode()
+    assert "<del>Ana</del>" in text
+    assert "<ins>Petra</ins>" in text
+    assert "6 Jan 2027" in text
+    assert "5 Jan 2027, 6" not in text
+    assert "and 7 more" in text
+    assert "<ins>x@casanord.example</ins>" in text
+
+
 def test_it_is_narrowed_by_person_kind_and_day(log_in: LogIn, admin: User, sara: User) -> None:
     note(admin, "Old one", days_ago=9)
     note(sara, "Of Sara")

@@ -185,9 +185,13 @@ def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
     whose tickets the reader may see."""
     reader = User(pk=_USER, role=Role.MANAGER if is_manager else Role.AGENT)
     visible = Ticket.objects.visible_to(reader).order_by()
-    links = TicketLink.objects.filter(Q(ticket=_TICKET) | Q(other=_TICKET)).filter(
-        Q(ticket=_TICKET, other__in=visible.values("pk"))
-        | Q(other=_TICKET, ticket__in=visible.values("pk"))
+
+    def may_open(name: str) -> Exists:
+        # One ticket after another: a list of all that are visible would be long.
+        return Exists(visible.filter(pk=OuterRef(name)))
+
+    links = TicketLink.objects.filter(
+        Q(Q(ticket=_TICKET), may_open("other")) | Q(Q(other=_TICKET), may_open("ticket"))
     )
     held = HeldMessage.objects.owed().filter(ticket=_TICKET, taken_back_at=None).order_by("pk")
     merges = Merge.objects.standing()
@@ -252,13 +256,13 @@ def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
                 other_status="other__status_category",
             ),
             merged_from=_all(
-                merges.filter(target=_TICKET, source__in=visible.values("pk")).order_by("pk"),
+                merges.filter(may_open("source"), target=_TICKET).order_by("pk"),
                 number="source__number",
                 subject="source__subject",
                 at="merged_at",
             ),
             merged_into=_one(
-                merges.filter(source=_TICKET, target__in=visible.values("pk")),
+                merges.filter(may_open("target"), source=_TICKET),
                 number="target__number",
                 subject="target__subject",
                 at="merged_at",

@@ -25,7 +25,7 @@ from workspace.written import File, Written
 
 __all__ = ["Delivery", "EventItem", "MessageItem", "Reader", "Timeline", "newest", "since"]
 
-MESSAGES_AT_ONCE = 30
+MESSAGES_AT_ONCE = 20
 #: Of what stands around a message to which a link leads: a little before it, the rest after.
 BEFORE_A_LINKED_ONE = 8
 #: What one actor did in this time is told in one sentence.

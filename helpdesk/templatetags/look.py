@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, get_language_info, pgettext
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -87,6 +87,27 @@ def initials(name: object) -> str:
 def tone(name: object) -> int:
     """The same number from 1 to 4 for the same name, wherever it is shown."""
     return zlib.crc32(str(name or "").casefold().encode()) % TONES + 1
+
+
+@register.filter
+def avatar(name: object) -> SafeString:
+    """What c-avatar draws, for lists with dozens of people."""
+    return _avatar(str(name or ""))
+
+
+@functools.lru_cache(maxsize=4096)
+def _avatar(name: str) -> SafeString:
+    return format_html(
+        '<span class="avatar" data-tone="{}" aria-hidden="true">{}</span>',
+        tone(name),
+        initials(name),
+    )
+
+
+@register.filter
+def small_icon(name: str) -> SafeString:
+    """The icon that has this name, for lists; nothing for no name."""
+    return _icon(name, "s", flip=False) if name else mark_safe("")
 
 
 @register.filter
@@ -304,6 +325,24 @@ def widget(field: BoundField, **attrs: Any) -> SafeString:
 
 
 # The page
+
+
+class PageLanguage(NamedTuple):
+    code: str
+    name: str
+    is_current: bool
+
+
+@register.simple_tag
+def page_languages() -> tuple[PageLanguage, ...]:
+    """The languages of the pages, each called as its speakers call it."""
+    return _page_languages(get_language() or "")
+
+
+@functools.lru_cache(maxsize=16)
+def _page_languages(current: str) -> tuple[PageLanguage, ...]:
+    known = ((code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES)
+    return tuple(PageLanguage(code, name, code == current) for code, name in known)
 
 
 @register.simple_tag(takes_context=True)

@@ -245,5 +245,17 @@ document.addEventListener("click", (event) => {
   hidePill();
 });
 
+// -- The list beside the ticket ---------------------------------------------------------------------------
+
+// A page that was opened on a ticket has the first rows alone; near their end come the others.
+const pager = document.querySelector("#rows .pager");
+if (timeline() && pager) {
+  new IntersectionObserver((seen, observer) => {
+    if (!seen.some((one) => one.isIntersecting)) return;
+    observer.disconnect();
+    document.getElementById("refresh")?.dispatchEvent(new CustomEvent("desk:lists"));
+  }, { root: document.getElementById("list"), rootMargin: "400px" }).observe(pager);
+}
+
 document.addEventListener("htmx:afterSettle", arrive);
 arrive();

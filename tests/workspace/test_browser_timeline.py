@@ -110,17 +110,17 @@ def test_older_messages_come_while_one_reads_upwards(
     visit: Visit, ana: User, long_ticket: Ticket
 ) -> None:
     page = visit(ana, address(long_ticket))
-    assert page.locator("#items .message").count() == 30
+    assert page.locator("#items .message").count() == 20
     first = page.locator("#items .message").first
     text = first.locator("p").first.text_content() or ""
     assert text.startswith("No. ")
     first.evaluate("one => one.scrollIntoView({block: 'start'})")
-    expect(page.locator("#items .message")).to_have_count(60)
+    expect(page.locator("#items .message")).to_have_count(40)
     expect(page.locator(".message", has_text=text).first).to_be_in_viewport()
     # By keyboard, and the focus is not lost.
     page.locator("#earlier").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelectorAll('#items .message').length >= 90")
+    page.wait_for_function("() => document.querySelectorAll('#items .message').length >= 60")
     assert page.evaluate("document.activeElement.id") == "earlier"
     # One heading for each day, however the parts were put together.
     days = page.locator("#items .day").evaluate_all("all => all.map(one => one.id)")
@@ -135,7 +135,7 @@ def test_a_link_leads_to_an_old_message_and_what_follows_it(
     expect(page.locator(f"#m{old.pk}")).to_be_in_viewport()
     assert f"message={old.pk}" in page.url
     page.get_by_role("link", name="Later messages").click()
-    expect(page.locator("#items .message", has_text="No. 70").first).to_be_attached()
+    expect(page.locator("#items .message", has_text="No. 60").first).to_be_attached()
     page.get_by_role("link", name="Newest messages").click()
     expect(page.locator("#items .message").last).to_contain_text("No. 199")
     expect(page.locator("#items .message").last).to_be_in_viewport()

@@ -345,17 +345,18 @@ def test_a_link_to_an_old_message_shows_what_stands_around_it(
     client = log_in(ana)
     old = long_ticket.messages.get(html="<p>No. 40</p>")
     html = show(client, long_ticket, message=old.pk)
-    assert numbers(html) == list(range(32, 70))
+    assert numbers(html) == list(range(32, 60))
     assert 'id="earlier"' in html
     assert 'name="past"' in html
     later = re.search(r'hx-get="([^"]+after=[^"]+)"', html)
     assert later
     part = client.get(later[1].replace("&amp;", "&"), headers=HTMX).content.decode()
-    assert numbers(part) == list(range(70, 100))
-    later = re.search(r'hx-get="([^"]+after=[^"]+)"', part)
-    assert later
-    part = client.get(later[1].replace("&amp;", "&"), headers=HTMX).content.decode()
-    assert numbers(part) == list(range(100, 119))
+    assert numbers(part) == list(range(60, 80))
+    for first in (80, 100):
+        later = re.search(r'hx-get="([^"]+after=[^"]+)"', part)
+        assert later
+        part = client.get(later[1].replace("&amp;", "&"), headers=HTMX).content.decode()
+        assert numbers(part) == list(range(first, min(first + 20, 119)))
     assert 'id="later"' not in part
 
 

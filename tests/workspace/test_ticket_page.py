@@ -351,13 +351,13 @@ def test_the_newest_messages_come_first_and_the_earlier_ones_on_demand(
 ) -> None:
     client = log_in(ana)
     parts, html = [], page(client, long_ticket)
-    for _ in range(4):
+    for _ in range(6):
         parts.insert(0, [text for text in timeline(html) if text.startswith("No. ")])
         link = re.search(r'id="earlier"[^>]*href="([^"]+)"', html)
         if link is None:
             break
         html = client.get(link[1].replace("&amp;", "&")).content.decode()
-    assert [len(part) for part in parts] == [29, 30, 30, 30]
+    assert [len(part) for part in parts] == [19, 20, 20, 20, 20, 20]
     assert [text for part in parts for text in part] == [f"No. {n}" for n in range(119)]
     assert "The glass is cracked" in html
     assert "Newest messages" in html
@@ -372,7 +372,7 @@ def test_earlier_messages_are_sent_alone_to_a_page_that_has_the_rest(
     html = client.get(
         link[1].replace("&amp;", "&"), headers={"HX-Request": "true"}
     ).content.decode()
-    assert html.count('<article class="message"') == 30
+    assert html.count('<article class="message"') == 20
     assert "<html" not in html
     assert 'id="earlier"' in html
 
@@ -393,7 +393,7 @@ def test_a_long_ticket_asks_no_more_than_a_short_one(
         make_ticket(long_ticket.customer, subject=str(number), team=long_ticket.team)
     with django_assert_max_num_queries(13):  # type: ignore[attr-defined]
         html = page(client, long_ticket)
-    assert html.count('class="message"') == 30
+    assert html.count('class="message"') == 20
 
 
 def test_opening_a_ticket_beside_the_list_sends_only_its_panes(

@@ -31,8 +31,9 @@ from workspace.views.messages import with_pictures
 from workspace.views.queues import list_of
 from workspace.views.shell import shell
 
-#: How many rows of the list stand beside an open ticket before one asks for more.
-BESIDE_A_TICKET = 20
+#: How many rows of the list stand beside an open ticket: what a screen shows. The page asks for the
+#: rest of them when one comes near their end.
+BESIDE_A_TICKET = 12
 
 
 @with_ticket("GET", "HEAD")

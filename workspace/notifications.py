@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -136,7 +135,7 @@ def _item(one: Notification, url: str, choices: Choices) -> Item:
 
 def _text(one: Notification, kind: NotificationKind, choices: Choices) -> str:
     event = one.event
-    who: dict[str, Any] = {"name": actor_of(event) if event else one.actor_name}
+    who: dict[str, str] = {"name": actor_of(event) if event else one.actor_name}
     if kind == NotificationKind.MENTIONED:
         return _("%(name)s mentions you") % who
     if kind == NotificationKind.ASSIGNED:

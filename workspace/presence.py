@@ -100,10 +100,11 @@ def announce(user: User, ticket: Ticket, *, page: str, doing: Doing) -> None:
     now = Presence(
         user.pk, page, user.name, ticket.number, doing.value, ticket.team_id, ticket.assignee_id
     )
-    before = with_redis(lambda redis: _put(redis, now), now)
+    # Where Redis is gone, nobody need hear anything.
+    before: Presence | None = with_redis(lambda redis: _put(redis, now), now)
     if before == now:
         return
-    if before and before.number != now.number:
+    if before is not None and before.number != now.number:
         publish(before.hint(is_gone=True))
     publish(now.hint())
 
@@ -117,7 +118,7 @@ def leave(user: User, *, page: str) -> None:
 
 def others(user: User) -> list[Presence]:
     """Every open page of a colleague's that shows a ticket which `user` may see: one query."""
-    found = [one for one in with_redis(_alive, []) if one.user_id != user.pk]
+    found = [one for one in _everybody() if one.user_id != user.pk]
     if not found:
         return []
     numbers = {one.number for one in found}
@@ -130,7 +131,12 @@ def others(user: User) -> list[Presence]:
 def open_by_others(user: User) -> set[int]:
     """The numbers of the tickets that colleagues have open; none when Redis is gone. Without a
     query: they may be numbers of tickets that `user` does not see."""
-    return {one.number for one in with_redis(_alive, []) if one.user_id != user.pk}
+    return {one.number for one in _everybody() if one.user_id != user.pk}
+
+
+def _everybody() -> list[Presence]:
+    nobody: list[Presence] = []
+    return with_redis(_alive, nobody)
 
 
 def _put(redis: Redis, now: Presence) -> Presence | None:

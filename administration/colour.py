@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 #: What text needs against what it stands on (WCAG 2.2 AA).
@@ -53,6 +54,7 @@ class Shades:
         return self.on_dark >= ENOUGH
 
 
+@lru_cache(maxsize=8)
 def shades(accent: str) -> Shades:
     """The colour in both themes: as it is where it can be read, else as little darker or lighter as
     makes it so."""

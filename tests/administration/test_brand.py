@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from hypothesis import given
+from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from administration.colour import (
@@ -156,6 +157,7 @@ def test_a_page_says_when_a_colour_cannot_be_read(log_in: LogIn, sara: User) -> 
     assert "too dark to read" not in text
 
 
+@hypothesis(deadline=None, max_examples=60)
 @given(st.integers(0, 0xFFFFFF))
 def test_whatever_the_colour_both_themes_can_be_read(number: int) -> None:
     made = shades(f"#{number:06x}")
@@ -165,6 +167,7 @@ def test_whatever_the_colour_both_themes_can_be_read(number: int) -> None:
         assert contrast(theme.ink, theme.accent) >= ENOUGH
 
 
+@hypothesis(deadline=None)
 @given(st.integers(0, 0xFFFFFF))
 def test_a_colour_survives_the_way_through_its_shades(number: int) -> None:
     colour = f"#{number:06x}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.test import Client
 
 from administration.shell import SECTIONS
@@ -50,6 +51,10 @@ def test_an_own_role_opens_the_sections_of_its_permissions(log_in: LogIn, ana: U
         Permission.MANAGE_TEAMS,
     }
     assert 'href="/settings/"' in log_in(ana).get("/desk/queues/mine/").content.decode()
+
+
+def test_django_s_own_admin_is_not_installed() -> None:
+    assert "django.contrib.admin" not in settings.INSTALLED_APPS
 
 
 def test_the_settings_are_kept_by_no_cache(log_in: LogIn, ana: User) -> None:

@@ -14,6 +14,8 @@ from tickets import conditions
 from tickets.conditions import InvalidCondition
 from tickets.models import StatusCategory, Ticket
 from tickets.models.tickets import TicketQuerySet
+from tickets.search import BadOperator, find
+from tickets.search.asked import LONGEST
 
 
 class TicketFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -32,6 +34,15 @@ class TicketFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text=(
             "A condition in JSON, the same as in saved views: "
             '`{"all": [{"field": "priority", "operator": "is", "value": ["urgent"]}]}`.'
+        ),
+    )
+
+    search = django_filters.CharFilter(
+        method="found",
+        max_length=LONGEST,
+        help_text=(
+            "What could be typed into the search box: words of any message or note, "
+            '`"exact words"`, `-without`, and operators such as `status:open tag:vip`.'
         ),
     )
 
@@ -55,3 +66,10 @@ class TicketFilter(django_filters.FilterSet):  # type: ignore[misc]
             raise ValidationError({name: _("This is not JSON.")}, code="invalid") from None
         except InvalidCondition as error:
             raise ValidationError({name: error.problems}, code="invalid") from error
+
+    def found(self, tickets: TicketQuerySet, name: str, value: str) -> TicketQuerySet:
+        try:
+            found = find(value, user=self.request.user).tickets
+        except BadOperator as error:
+            raise ValidationError({name: error.problems}, code="invalid") from error
+        return tickets.filter(pk__in=found.order_by().values("pk"))

@@ -30,9 +30,14 @@ const groupOf = (element) => {
 const label = (element) => {
   const given = element.dataset.keyLabel || element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.title;
   if (given) return given.replace(/\s+/g, " ").trim();
-  const copy = element.cloneNode(true);
-  for (const key of copy.querySelectorAll(".kbd, .num")) key.remove();
-  return copy.textContent.replace(/\s+/g, " ").trim();
+  // Of words for several modes only those that show, and never the key itself.
+  const isHere = isShown(element);
+  const read = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.data;
+    if (node.nodeType !== Node.ELEMENT_NODE || node.matches(".kbd, .num, svg") || isHere && !isShown(node)) return "";
+    return [...node.childNodes].map(read).join(" ");
+  };
+  return read(element).replace(/\s+/g, " ").trim();
 };
 
 /** What can be done on this page: {element, key, text, group}, each once. */

@@ -154,6 +154,8 @@ function take(one, event) {
   if (one?.dataset.insert) {
     input.value = one.dataset.insert;
     input.focus();
+    // What was offered has been taken: Enter must not take it twice.
+    last = "";
     typed();
     return;
   }

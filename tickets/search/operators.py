@@ -194,7 +194,7 @@ def _category(name: str, value: str, user: User, fields: Fields) -> Q:
     tree = Category.objects.as_tree()
     wanted = _words(value)
     own = [one for one in tree if _words(str(one)) == wanted or _words(one.path) == wanted]
-    own = own or [one for one in tree if wanted in _words(one.path)]
+    own = own or [one for one in tree if wanted and wanted in _words(one.path)]
     if not own:
         raise _unknown(name, value, [one.path for one in tree])
     return _condition("category", "is", [one.pk for one in own], user, fields)
@@ -269,7 +269,7 @@ def _fixed(name: str, value: str) -> str | None:
 def _named(rows: QuerySet[Row], value: str) -> list[Row]:
     """Whoever is called so: the whole name, or else a word of it."""
     wanted = _words(value)
-    every = list(rows)
+    every = list(rows) if wanted else []
     whole = [one for one in every if wanted in (_words(one.name), _words(str(one)))]
     return whole or [
         one for one in every if set(wanted.split()) <= set(_words(f"{one.name} {one}").split())

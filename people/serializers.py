@@ -141,13 +141,13 @@ class NewCustomerRecord(CustomerChange):
     """A customer who has not written yet."""
 
     name = serializers.CharField(max_length=160)
-    identities = NewIdentity(many=True, required=False, max_length=20)
+    identities = NewIdentity(many=True, required=False, max_length=20)  # type: ignore[call-arg]
 
 
 class TouchpointRecord(serializers.ModelSerializer[Touchpoint]):
     stage = serializers.ChoiceField(choices=Stage.choices)
     kind = serializers.ChoiceField(choices=TOUCHPOINT_KINDS)
-    data = FactsField()
+    data = FactsField()  # type: ignore[assignment]
 
     class Meta:
         model = Touchpoint
@@ -165,7 +165,7 @@ class NewTouchpoint(Strict):
     )
     name = serializers.CharField(max_length=200, help_text="Such as `Order 55-1188`.")
     occurred_at = serializers.DateTimeField(required=False, help_text="Without one, now.")
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]
         max_length=60, required=False, default="", allow_blank=True, help_text="Who tells it."
     )
     external_id = serializers.CharField(
@@ -175,7 +175,7 @@ class NewTouchpoint(Strict):
         allow_blank=True,
         help_text="What the source calls it: the same one again is the same touchpoint.",
     )
-    data = FactsField(required=False)
+    data = FactsField(required=False)  # type: ignore[assignment]
 
     def validate_name(self, name: str) -> str:
         if not one_line(name, limit=200):

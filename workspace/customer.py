@@ -276,7 +276,7 @@ def alike(customer: Customer) -> list[Customer]:
 
 def merges_of(customer: Customer) -> list[CustomerMerge]:
     """The records that were merged into this one, newest first."""
-    merges = customer.absorbed.standing().select_related("absorbed", "merged_by")  # type: ignore[attr-defined]
+    merges = customer.absorbed.standing().select_related("absorbed", "merged_by")
     return list(merges.order_by("-merged_at", "-pk"))
 
 

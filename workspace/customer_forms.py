@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from people.actions import IdentityRefused, NoSuchDomain
@@ -17,12 +17,8 @@ from people.actions.identities import normalised
 from people.actions.notes import LONGEST_NOTE
 from people.actions.organisations import normalised_domains
 from people.audit import fingerprint
-from people.models import Customer, Identity, Organisation, Team, Tier, User
+from people.models import Customer, Identity, Organisation, Tier
 from people.models.names import one_line
-from tickets.actions import FileDraft, MessageDraft
-from tickets.files import FileRefused, check_files
-from tickets.sanitise import storable
-from workspace.forms import MAX_FILES, MAX_TEXT, ManyFiles, ManyFilesInput
 
 REFUSALS = {
     "email": _("This does not look like an e-mail address. Write it as name@example.com."),
@@ -63,6 +59,13 @@ class ValueForm(forms.Form):
         return list(Organisation.objects.values_list("name", flat=True)[:MOST_SUGGESTED])
 
 
+def see(form: forms.Form, seen: str) -> None:
+    """Let the form be about the newest state, with all that was typed."""
+    data = cast(QueryDict, form.data).copy()
+    data[form.add_prefix("seen")] = seen
+    form.data = data
+
+
 def _held(customer: Customer, name: str) -> Any:
     if name == "organisation":
         return customer.organisation.name if customer.organisation else ""
@@ -101,6 +104,7 @@ def zones() -> list[tuple[str, Any]]:
 class IdentityForm(forms.Form):
     """An address, a number, or what another program calls them."""
 
+    prefix = "c-identity"
     kind = forms.ChoiceField(label=_("Kind"), choices=Identity.Kind.choices)
     value = forms.CharField(
         label=_("Address, number or id"),
@@ -109,7 +113,7 @@ class IdentityForm(forms.Form):
     )
 
     def __init__(self, *args: Any, language: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, prefix="c-identity", **kwargs)
+        super().__init__(*args, **kwargs)
         self.language = language
 
     def clean(self) -> dict[str, Any] | None:
@@ -125,6 +129,7 @@ class IdentityForm(forms.Form):
 class AttributeForm(forms.Form):
     """A fact of the company's own choice."""
 
+    prefix = "c-attribute"
     key = forms.CharField(
         label=_("What"),
         max_length=LONGEST_KEY,
@@ -137,9 +142,6 @@ class AttributeForm(forms.Form):
     )
     seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="c-attribute", **kwargs)
-
     def clean_key(self) -> str:
         key = one_line(self.cleaned_data["key"], limit=LONGEST_KEY)
         if not key:
@@ -148,15 +150,13 @@ class AttributeForm(forms.Form):
 
 
 class NoteForm(forms.Form):
+    prefix = "c-note"
     text = forms.CharField(
         label=_("Note"),
         max_length=LONGEST_NOTE,
         error_messages={"required": _("Write something first.")},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="c-note", **kwargs)
 
 
 class NewCustomerForm(forms.Form):
@@ -190,97 +190,6 @@ class NewCustomerForm(forms.Form):
     @property
     def suggestions(self) -> list[str]:
         return list(Organisation.objects.values_list("name", flat=True)[:MOST_SUGGESTED])
-
-
-class FirstMessageForm(forms.Form):
-    """What an agent writes to a customer who has not asked. Each copy of the form that a page shows
-    carries a random key."""
-
-    identity = forms.TypedChoiceField(label=_("To"), coerce=int)
-    subject = forms.CharField(
-        label=_("Subject"),
-        max_length=300,
-        error_messages={"required": _("Write what it is about.")},
-    )
-    text = forms.CharField(
-        label=_("Message"),
-        required=False,
-        max_length=MAX_TEXT,
-        widget=forms.Textarea(attrs={"rows": 9}),
-    )
-    files = ManyFiles(  # type: ignore[assignment]
-        label=_("Files"), required=False, allow_empty_file=True, widget=ManyFilesInput
-    )
-    team = forms.TypedChoiceField(label=_("Team"), required=False, coerce=int, empty_value=None)
-    then = forms.ChoiceField(
-        required=False, choices=[(one, one) for one in ("pending", "open", "on_hold", "solved")]
-    )
-    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
-
-    def __init__(self, customer: Customer, user: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.addresses = {
-            one.pk: one for one in customer.identities.all() if one.kind == Identity.Kind.EMAIL
-        }
-        self.teams = {team.pk: team for team in _teams_of(user)}
-        self.fields["identity"].choices = [  # type: ignore[attr-defined]
-            (one.pk, one.value) for one in self.addresses.values()
-        ]
-        self.fields["team"].choices = [  # type: ignore[attr-defined]
-            *((team.pk, str(team)) for team in self.teams.values()),
-            ("", _("No team")),
-        ]
-
-    def clean_subject(self) -> str:
-        subject = one_line(self.cleaned_data["subject"], limit=300)
-        if not subject:
-            raise forms.ValidationError(_("Write what it is about."))
-        return subject
-
-    def clean_files(self) -> list[FileDraft]:
-        drafts = [
-            FileDraft(
-                name=file.name or "",
-                content=file,
-                content_type=file.content_type or "application/octet-stream",
-            )
-            for file in self.cleaned_data["files"]
-        ]
-        if len(drafts) > MAX_FILES:
-            raise forms.ValidationError(_("These are too many files. Send at most 20 at once."))
-        try:
-            check_files(drafts)
-        except FileRefused as refused:
-            raise forms.ValidationError(str(refused)) from None
-        return drafts
-
-    def clean(self) -> dict[str, Any] | None:
-        data = super().clean()
-        if not self.errors and self.draft.is_empty:
-            self.add_error("text", _("Write something or attach a file first."))
-        return data
-
-    @property
-    def draft(self) -> MessageDraft:
-        return MessageDraft(
-            text=storable(self.cleaned_data.get("text", "").replace("\r\n", "\n")).strip(),
-            files=tuple(self.cleaned_data.get("files") or ()),
-        )
-
-    def dedupe_key(self, customer: Customer, user: User) -> str:
-        """The same for the same copy with the same words: sent twice, it is one ticket."""
-        data = self.cleaned_data
-        given = [str(customer.pk), str(user.pk), data["key"], data["subject"], self.draft.text]
-        return "first:" + sha256("\x1f".join(given).encode()).hexdigest()
-
-
-def _teams_of(user: User) -> list[Team]:
-    """Their own first; whoever sees every ticket may write for every team."""
-    own = list(Team.objects.in_use().of(user))
-    if not user.is_manager:
-        return own
-    known = {team.pk for team in own}
-    return own + [team for team in Team.objects.in_use() if team.pk not in known]
 
 
 class OrganisationForm(forms.Form):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -88,14 +88,16 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def _having(self, *parts: str) -> Self:
         found = self
         for part in parts:
-            by_identity = Identity.objects.looking_like(part).values("customer")
+            those: models.QuerySet[Any, Any] = Identity.objects.looking_like(part).values(
+                "customer"
+            )
             query = None if "@" in part else _beginning_with(part)
             if query:
                 names = Customer.objects.annotate(words=_WORDS).filter(words=query)
                 firms = Organisation.objects.annotate(words=_WORDS).filter(words=query)
                 at_firms = Customer.objects.filter(organisation__in=firms.values("pk"))
-                by_identity = names.values("pk").union(by_identity, at_firms.values("pk"))
-            found = found.filter(pk__in=by_identity)
+                those = names.values("pk").union(those, at_firms.values("pk"))
+            found = found.filter(pk__in=those)
         return found if parts else found.none()
 
     def alike(self, customer: Customer) -> Self:

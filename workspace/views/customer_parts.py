@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -34,7 +33,14 @@ from people.actions import (
 from people.audit import fingerprint
 from people.models import Customer, CustomerNote, Identity
 from workspace.customer import VALUES, CustomerPanel, notes_of
-from workspace.customer_forms import REFUSALS, AttributeForm, IdentityForm, NoteForm, ValueForm
+from workspace.customer_forms import (
+    REFUSALS,
+    AttributeForm,
+    IdentityForm,
+    NoteForm,
+    ValueForm,
+    see,
+)
 from workspace.customer_gate import back_to, with_customer
 from workspace.gate import DeskRequest
 from workspace.views.customer_shell import shell
@@ -61,7 +67,7 @@ def value(request: DeskRequest, customer: Customer, name: str) -> HttpResponse:
         fresh = CustomerPanel.alone(changed.customer, user=request.user).value(name)
         text = _("Meanwhile somebody changed it to “%(value)s”. Save again to replace that.")
         form.add_error("value", text % {"value": fresh.text or "–"})
-        _see(form, fingerprint(changed.customer, [name]))
+        see(form, fingerprint(changed.customer, [name]))
         return _part(request, changed.customer, "value", form=form, value_name=name, status=409)
     return _done(request, customer, "value", value_name=name)
 
@@ -159,7 +165,7 @@ def attributes(request: DeskRequest, customer: Customer) -> HttpResponse:
             customer = changed.customer
             form.is_valid()
             form.add_error("value", _("Meanwhile somebody changed these. Save again to go on."))
-            _see(form, fingerprint(customer, ["attributes"]))
+            see(form, fingerprint(customer, ["attributes"]))
             return _attribute_refused(request, customer, form, key, status=409)
         else:
             return _done(request, customer, "attributes")
@@ -222,12 +228,6 @@ def note(request: DeskRequest, customer: Customer, which: int) -> HttpResponse:
     return _part(
         request, customer, "notes", note_form=form, editing=found.pk, is_open=False, status=422
     )
-
-
-def _see(form: Form, seen: str) -> None:
-    """Let the form be about the newest state, with all that was typed."""
-    form.data = form.data.copy()
-    form.data[form.add_prefix("seen")] = seen
 
 
 # -- Answering -----------------------------------------------------------------------------------

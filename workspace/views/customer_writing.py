@@ -14,8 +14,8 @@ from tickets.models import Status, StatusCategory, Ticket
 from tickets.models.tickets import new_key
 from workspace.actions.first import send_first
 from workspace.customer import CustomerPanel
-from workspace.customer_forms import FirstMessageForm
 from workspace.customer_gate import with_customer
+from workspace.first_message import FirstMessageForm
 from workspace.gate import DeskRequest
 from workspace.views.customer_shell import shell
 

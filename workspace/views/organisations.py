@@ -13,7 +13,7 @@ from people.actions import OrganisationHasChanged, change_organisation
 from people.audit import fingerprint
 from people.models import Organisation
 from tickets.models import Ticket
-from workspace.customer_forms import OrganisationForm
+from workspace.customer_forms import OrganisationForm, see
 from workspace.gate import DeskRequest, agents_only
 from workspace.views.customer_shell import shell
 
@@ -45,8 +45,7 @@ def organisation(request: DeskRequest, pk: int) -> HttpResponse:
                 found.refresh_from_db()
                 text = _("Meanwhile somebody changed this. Save again to replace that.")
                 form.add_error(None, text)
-                form.data = form.data.copy()
-                form.data["seen"] = fingerprint(found, ("name", "domains"))
+                see(form, fingerprint(found, ("name", "domains")))
                 status = 409
     context = shell(request.user) | {
         "organisation": found,

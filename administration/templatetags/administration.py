@@ -151,7 +151,7 @@ VERBS: dict[str, Promise] = {
     "restored": gettext_lazy("restored"),
     "deleted": gettext_lazy("deleted"),
     "ordered": gettext_lazy("put in order"),
-    "invited": gettext_lazy("invited"),
+    "invited": pgettext_lazy("an invitation", "sent"),
     "resent": gettext_lazy("sent again"),
     "withdrawn": gettext_lazy("withdrew"),
     "joined": gettext_lazy("joined as"),

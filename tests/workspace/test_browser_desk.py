@@ -55,7 +55,7 @@ def test_a_message_arrives_live_and_what_one_types_stays(
 ) -> None:
     page = visit(luca, address(ticket))
     is_listening(page)
-    text = page.locator("#composer-text")
+    text = page.locator("#composer-editor")
     text.click()
     page.keyboard.type("Half a sente")
     page.locator("#fact-priority summary").evaluate("menu => menu.parentElement.open = true")
@@ -66,13 +66,13 @@ def test_a_message_arrives_live_and_what_one_types_stays(
     expect(page.locator("#composer-notice")).to_contain_text("New while you were writing")
     expect(text).to_be_focused()
     page.keyboard.type("nce")
-    expect(text).to_have_value("Half a sentence")
+    expect(text).to_have_text("Half a sentence")
     assert page.locator("#fact-priority").evaluate("menu => menu.open")
 
     # What was read is what is answered: the reply is taken.
     page.keyboard.press("Control+Enter")
     expect(page.locator("#items .message").last).to_contain_text("Half a sentence")
-    expect(page.locator("#composer-text")).to_have_value("")
+    expect(page.locator("#composer-editor")).to_have_text("")
     assert ticket.messages.filter(text="Half a sentence", author_user=luca).count() == 1
 
 
@@ -94,7 +94,7 @@ def test_the_later_of_two_keeps_the_text_and_sees_what_changed(
     page = visit(ana, address(ticket))
     page.route("**/desk/live/*", lambda route: route.abort())
     page.reload()
-    page.locator("#composer-text").fill("My long answer")
+    page.locator("#composer-editor").fill("My long answer")
     add_note(ticket, draft=MessageDraft(text="I am on it."), author=luca)
 
     page.get_by_role("button", name="Send", exact=True).click()
@@ -102,7 +102,7 @@ def test_the_later_of_two_keeps_the_text_and_sees_what_changed(
     expect(notice).to_contain_text("This ticket has changed since you opened it.")
     expect(notice).to_contain_text("Luca Bassi added a note")
     expect(page.locator("#items")).to_contain_text("I am on it.")
-    expect(page.locator("#composer-text")).to_have_value("My long answer")
+    expect(page.locator("#composer-editor")).to_have_text("My long answer")
     assert not ticket.messages.filter(text="My long answer").exists()
 
     page.get_by_role("button", name="Send", exact=True).click()
@@ -113,18 +113,19 @@ def test_the_later_of_two_keeps_the_text_and_sees_what_changed(
 def test_text_that_was_not_sent_survives_a_reload(visit: Visit, ana: User, ticket: Ticket) -> None:
     page = visit(ana, address(ticket))
     page.on("dialog", lambda dialog: dialog.accept())
-    page.locator("#composer-text").press_sequentially("Unsent words")
+    page.locator("#composer-editor").press_sequentially("Unsent words")
     page.reload()
-    expect(page.locator("#composer-text")).to_have_value("Unsent words")
+    expect(page.locator("#composer-editor")).to_have_text("Unsent words")
+    expect(page.locator("#draft-state")).to_contain_text("Draft saved")
     # In another tab too, where it was closed by mistake, until it is sent.
     page.context.new_page().goto(address(ticket))
     again = page.context.pages[-1]
-    expect(again.locator("#composer-text")).to_have_value("Unsent words")
+    expect(again.locator("#composer-editor")).to_have_text("Unsent words")
     again.locator("#send").click()
-    expect(again.locator("#composer-text")).to_have_value("")
+    expect(again.locator("#composer-editor")).to_have_text("")
     page.reload()
     expect(page.locator("#items .message").last).to_contain_text("Unsent words")
-    expect(page.locator("#composer-text")).to_have_value("")
+    expect(page.locator("#composer-editor")).to_have_text("")
 
 
 def test_a_property_is_changed_where_it_stands(visit: Visit, ana: User, ticket: Ticket) -> None:
@@ -156,9 +157,9 @@ def test_the_hands_stay_on_the_keyboard(
     expect(page.locator("[data-row][aria-current]")).to_contain_text("Third")
     page.keyboard.press("i")
     expect(page.get_by_label("Note")).to_be_checked()
-    expect(page.locator("#composer-text")).to_be_focused()
+    expect(page.locator("#composer-editor")).to_be_focused()
     page.keyboard.type("For Luca")
-    expect(page.locator("#composer-text")).to_have_value("For Luca")
+    expect(page.locator("#composer-editor")).to_have_text("For Luca")
     page.keyboard.press("Control+Enter")
     expect(page.locator('.message[data-from="note"]')).to_contain_text("For Luca")
     page.locator("#subject").click()

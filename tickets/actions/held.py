@@ -59,6 +59,7 @@ def send_written(
         message = _write(ticket, written, uploads, author=author, then=then)
         drop_draft(ticket, author=author)
         return message
+    earlier: HeldMessage
     for earlier in HeldMessage.objects.waiting(ticket).filter(author=author):
         if (earlier.mode, earlier.html) == (written.mode, written.html):
             return earlier

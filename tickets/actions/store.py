@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from people.models.names import one_line
 from tickets import clock, history
 from tickets.actor import Actor
@@ -50,15 +52,12 @@ def store_message(
     )
     store_files(message, draft.files)
     _note_on_ticket(ticket, message)
-    history.record(
-        ticket,
-        _KINDS[kind],
-        actor=actor,
-        message=message,
-        is_automatic=draft.is_automatic,
-        **({"mentions": list(draft.mentions)} if draft.mentions else {}),
-        **({"forwarded_to": forwarded} if (forwarded := _forwarded(message)) else {}),
-    )
+    told: dict[str, Any] = {"is_automatic": draft.is_automatic}
+    if draft.mentions:
+        told["mentions"] = list(draft.mentions)
+    if forwarded := _forwarded(message):
+        told["forwarded_to"] = forwarded
+    history.record(ticket, _KINDS[kind], actor=actor, message=message, **told)
     return message
 
 

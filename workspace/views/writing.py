@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -52,9 +51,8 @@ def send(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         notice = Notice(problem or _("Look at what is new, then send it again."))
         return refused(request, ticket, notice, status=422)
     written, seen = form.written, form.cleaned_data["seen"]
-    notice = _doubt(form)
-    if notice:
-        return refused(request, ticket, notice, status=422)
+    if doubt := _doubt(form):
+        return refused(request, ticket, doubt, status=422)
     try:
         send_written(ticket, written=written, author=request.user, then=form.status_then, seen=seen)
     except TicketHasChanged:
@@ -215,10 +213,11 @@ def upload(request: DeskRequest, ticket: Ticket) -> HttpResponse:
 
 
 @agents_only("GET", "HEAD")
-def uploaded(request: DeskRequest, key: str) -> HttpResponseBase:
+def uploaded(request: DeskRequest, key: str) -> HttpResponse:
     """A file that waits beside the reader's own draft. To anybody else there is no such file."""
     found = _own_upload(request, key)
-    return picture_response(found) if found.is_inline else attachment_response(found)
+    answer = picture_response(found) if found.is_inline else attachment_response(found)
+    return cast(HttpResponse, answer)
 
 
 @agents_only("POST")

@@ -224,3 +224,10 @@ document.addEventListener("focusin", (event) => {
   box.blur();
   open("search", box.value);
 });
+// Whoever was quicker than this module has begun to type there.
+const early = document.activeElement;
+if (early?.id === "nav-search" && find("palette")) {
+  early.blur();
+  open("search", early.value);
+  parts().input.setSelectionRange(early.value.length, early.value.length);
+}

@@ -99,7 +99,8 @@ export function keepDraft(form, editor) {
   form.addEventListener("change", soon);
   form.addEventListener("composer:save", () => save());
   // What this browser alone had kept goes on where it stopped.
-  if (form.querySelector("[data-rich]").value && !version.value) { kept = ""; soon(); }
+  const rich = form.querySelector("[data-rich]");
+  if (rich.dataset.restored !== undefined || rich.value && !version.value) { kept = ""; soon(); }
   const leave = () => { if (document.hidden) save({ isLeaving: true }); };
   document.addEventListener("visibilitychange", leave);
   addEventListener("pagehide", () => save({ isLeaving: true }));

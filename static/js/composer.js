@@ -51,7 +51,7 @@ async function enhance(form) {
   editor.setAttribute("role", "textbox");
   editor.setAttribute("aria-multiline", "true");
   editor.addEventListener("trix-initialize", () => {
-    if (form.elements.draft.value) rich.dataset.clean = rich.value;
+    if (form.elements.draft.value && rich.dataset.restored === undefined) rich.dataset.clean = rich.value;
     form.querySelector("trix-toolbar").hidden = false;
     keepDraft(form, editor);
     takeFiles(form, editor);

@@ -14,6 +14,9 @@ const fields = (form) => [...form.querySelectorAll("textarea:enabled, input[data
 const kept = (form) => fields(form).filter((field) => field.name && field.matches("textarea, [type=text], [data-rich]"));
 const clean = (field) => (field.dataset.rich === undefined ? field.defaultValue : field.dataset.clean ?? field.value);
 const keyOf = (form, field) => `${KEEP}${form.dataset.keepLong === undefined ? "" : LONG}${form.dataset.keep}:${field.name}`;
+// Which draft of the server's the typed text goes on with: a newer one there is not overruled by ours.
+const baseOf = (form) => form.elements.draft?.value ?? "";
+const isNewer = (form, field) => field.matches("[data-rich]") && store.get(`${keyOf(form, field)}:base`) === baseOf(form);
 const isDirty = (form) => form.dataset.sending === undefined
   && fields(form).some((field) => field.value.trim() && field.value !== clean(field));
 
@@ -26,6 +29,7 @@ document.addEventListener("input", (event) => {
   const key = keyOf(form, event.target);
   if (event.target.value.trim()) store.set(key, event.target.value);
   else store.drop(key);
+  if (event.target.matches("[data-rich]")) store.set(`${key}:base`, baseOf(form));
 });
 
 document.addEventListener("submit", (event) => {
@@ -40,7 +44,10 @@ document.addEventListener("submit", (event) => {
 
 /** What is typed into the form is kept elsewhere now, or sent. */
 export function forget(form) {
-  for (const field of kept(form)) store.drop(keyOf(form, field));
+  for (const field of kept(form)) {
+    store.drop(keyOf(form, field));
+    store.drop(`${keyOf(form, field)}:base`);
+  }
   store.drop(SENT + form.dataset.keep);
 }
 
@@ -62,9 +69,10 @@ function restore(root) {
     let restored = false;
     for (const field of kept(form)) {
       const text = store.get(keyOf(form, field));
-      if (text === null || field.value.trim()) continue;
+      if (text === null || field.value.trim() && (field.value === text || !isNewer(form, field))) continue;
       if (wasSent && !cameBack) { store.drop(keyOf(form, field)); continue; }
       field.value = text;
+      field.dataset.restored = "";
       restored = true;
     }
     if (restored) say(word("kept"));

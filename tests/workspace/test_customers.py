@@ -233,6 +233,8 @@ def test_a_long_journey_is_read_part_by_part_without_gap_or_repetition(
         add_touchpoint(
             chiara, kind=TouchpointKind.SAW, name=str(i), occurred_at=now - timedelta(days=i // 30)
         )
+    # And the ticket at the same one, in another table.
+    Ticket.objects.filter(pk=ticket.pk).update(created_at=now)
     client, seen = log_in(ana), []
     url = here = reverse("desk_customer", args=[chiara.pk])
     while url:

@@ -55,8 +55,8 @@ def send_survey(survey: Survey) -> OutgoingMail:
     """
     # Whose ticket it is now: the requester may have changed since the survey was owed.
     ticket, customer = survey.ticket, survey.ticket.customer
-    is_one_of_its_own = not (ticket.mark or ticket.merged_into_id)
-    if not is_one_of_its_own or not ticket.is_over or not customer.accepts_surveys or not customer.email:
+    counts = not ticket.mark and ticket.merged_into_id is None
+    if not (counts and ticket.is_over and customer.accepts_surveys and customer.email):
         raise GiveUp("The ticket is not solved any more, or the customer must not be asked.")
     with translation.override(ticket.language):
         context = {

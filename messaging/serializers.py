@@ -102,7 +102,7 @@ class NewTicket(Strict):
 
     def validate_message(self, text: str) -> str:
         if is_blank(text):
-            self.fields["message"].fail("blank")
+            serializers.CharField().fail("blank")
         return text
 
 

@@ -130,13 +130,9 @@ def _written(*row: Any) -> Written:
             last_error=last_error,
             due_at=due_at,
         )
-    return Written(
-        *row[:11],
-        _json(row[11]) or {},
-        *row[12:17],
-        mail=mail,
-        files=[File(*one) for one in _json(files) or ()],
-    )
+    enclosed = [File(*one) for one in _json(files) or ()]
+    values: list[Any] = [*row[:11], _json(row[11]) or {}, *row[12:17], mail, enclosed]
+    return Written(*values)
 
 
 def _json(value: Any) -> Any:

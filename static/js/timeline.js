@@ -245,6 +245,35 @@ document.addEventListener("click", (event) => {
   hidePill();
 });
 
+// -- The company's own fields ------------------------------------------------------------------------------
+
+// News from others must neither close what one fills in nor take away what one has typed there: saving it
+// then says what changed. After one's own saving the line that opens them has the focus.
+let verb = "", wasIn = "";
+const isTyped = (one) => (one.type === "checkbox" ? one.checked !== one.defaultChecked
+  : one.matches("select") ? [...one.options].some((option) => option.selected !== option.defaultSelected && (option.selected || option.defaultSelected))
+    : one.type !== "hidden" && one.value !== one.defaultValue);
+
+document.addEventListener("htmx:beforeSwap", (event) => { verb = event.detail.requestConfig?.verb ?? ""; });
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  if (target?.id !== "ticket-fields") return;
+  wasIn = target.contains(document.activeElement) ? document.activeElement.id || "fields" : "";
+  const open = target.querySelector("details[open]");
+  if (!open || verb !== "get") return;
+  if ([...open.querySelectorAll("input, select")].some(isTyped)) {
+    event.detail.shouldSwap = false;
+    wasIn = "";
+  } else fragment?.querySelector("details")?.setAttribute("open", "");
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target?.id !== "ticket-fields" || !wasIn) return;
+  const place = document.getElementById("ticket-fields");
+  if (place.querySelector("[data-focus]")) return;
+  const same = place.querySelector("details[open]") && document.getElementById(wasIn);
+  (same || place.querySelector("summary"))?.focus({ preventScroll: true });
+});
+
 // -- The list beside the ticket ---------------------------------------------------------------------------
 
 // A page that was opened on a ticket has the first rows alone; near their end come the others.

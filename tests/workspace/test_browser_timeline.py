@@ -214,8 +214,29 @@ def test_solving_leads_to_the_field_that_lacks(visit: Visit, ana: User, ticket: 
     page.keyboard.type("55-1188")
     page.keyboard.press("Enter")
     expect(page.locator("#ticket-fields summary")).to_contain_text("55-1188")
+    expect(page.locator("#ticket-fields summary")).to_be_focused()
     ticket.refresh_from_db()
     assert ticket.fields == {"order": "55-1188"}
+
+
+def test_news_take_nothing_away_that_is_being_filled_in(
+    visit: Visit, ana: User, ticket: Ticket
+) -> None:
+    CustomField.objects.create(key="order", name="Order number", kind="text")
+    page = visit(ana, address(ticket))
+    is_listening(page)
+    page.locator("#ticket-fields summary").click()
+    number = page.get_by_label("Order number")
+    number.press_sequentially("55-")
+    from_customer(ticket, "One more thing")
+    expect(page.locator("#items")).to_contain_text("One more thing")
+    expect(number).to_be_focused()
+    page.keyboard.type("1188")
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer-notice")).to_contain_text("has changed")
+    expect(number).to_have_value("55-1188")
+    page.locator("#ticket-fields").get_by_role("button", name="Save").click()
+    expect(page.locator("#ticket-fields summary")).to_contain_text("55-1188")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -25,4 +25,4 @@ def mark_read(ticket: Ticket, *, by: User, until: datetime) -> bool:
     """
     with connection.cursor() as cursor:
         cursor.execute(_MARK, [ticket.pk, by.pk, min(until, clock.now())])
-        return cursor.rowcount > 0
+        return bool(cursor.rowcount)

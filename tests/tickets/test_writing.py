@@ -277,6 +277,13 @@ def test_what_cannot_be_sent_any_more_comes_back_as_a_draft(ticket, ana):
     assert said(ticket) == []
     assert Draft.objects.of(ana, ticket).get().html == held.html
     assert Upload.objects.of(ana, ticket).count() == 1
+    # An administrator who lets it be tried again sends nothing twice.
+    held.owe_again()
+    send_held_message(held.pk)
+    held.refresh_from_db()
+    assert held.is_parked
+    assert Draft.objects.of(ana, ticket).get().html == held.html
+    assert said(ticket) == []
 
 
 @pytest.mark.parametrize("seconds", [0, 10])

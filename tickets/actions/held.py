@@ -97,6 +97,8 @@ def send_held_message(pk: int) -> None:
 
 
 def _send(held: HeldMessage) -> None:
+    if held.taken_back_at:
+        raise GiveUp("It is its author's draft again.")
     written = Written(WriteMode(held.mode), held.html, held.recipients, held.forwards)
     uploads = list(held.uploads.order_by("pk"))
     try:
@@ -109,7 +111,11 @@ def _send(held: HeldMessage) -> None:
 
 def _give_back(held: HeldMessage) -> None:
     """What cannot be sent any more is its author's draft again; of a merged ticket, where its
-    conversation goes on."""
+    conversation goes on. Whoever lets the row be tried again does not get it back twice."""
+    if held.taken_back_at:
+        return
+    held.taken_back_at = timezone.now()
+    held.save(update_fields=["taken_back_at"])
     _as_draft(held, held.ticket.merged_into or held.ticket)
 
 

@@ -18,8 +18,8 @@ from workspace.rows import rows_of, shown
 
 #: Fewer than in a list: a hit is read, not worked through.
 HITS = 25
-#: In the order of the documents, which the words' index leads to.
-BY_WORDS = Order(Key("search__at"))
+#: In the order of what `find` says of each.
+BY_WORDS = Order(Key("found_at"))
 
 
 @dataclass(frozen=True, slots=True)

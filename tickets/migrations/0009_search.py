@@ -204,10 +204,7 @@ CREATE TRIGGER tickets_search_readdresses AFTER UPDATE OF value, customer_id ON 
     EXECUTE FUNCTION tickets_search_meets();
 """
 
-# Long words of many messages stand apart from the rows, so that the rows of thousands of hits lie
-# on few pages and are put in order without reading the words.
 LAYOUT = """
-ALTER TABLE tickets_searchdocument SET (toast_tuple_target = 128);
 CREATE INDEX tickets_search_words ON tickets_searchdocument USING gin ((head || body));
 -- How common a word is decides how it is looked for.
 ALTER INDEX tickets_search_words ALTER COLUMN 1 SET STATISTICS 400;
@@ -255,9 +252,6 @@ class Migration(migrations.Migration):
                 ("head", django.contrib.postgres.search.SearchVectorField()),
                 ("body", django.contrib.postgres.search.SearchVectorField()),
             ],
-            options={
-                "indexes": [models.Index(fields=["-at", "-ticket"], name="tickets_search_newest")],
-            },
         ),
         migrations.RunSQL(WORDS + DOCUMENTS + KEPT + LAYOUT, GONE),
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.expressions import Combinable, Func, Value
 
 from tickets.models.tickets import Ticket
@@ -21,7 +21,9 @@ class Holds(Func):
     def __init__(self, query: str, *, path: str) -> None:
         super().__init__(F(f"{path}head"), F(f"{path}body"), Value(query))
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, connection: Any, **extra: Any
+    ) -> tuple[str, list[Any]]:
         head, body, query = (compiler.compile(one) for one in self.source_expressions)
         return (
             f"(({head[0]} || {body[0]}) @@ {query[0]}::tsquery)",
@@ -40,9 +42,6 @@ class SearchDocumentQuerySet(models.QuerySet["SearchDocument"]):
         with connection.cursor() as cursor:
             cursor.execute("SELECT tickets_search_differing(%s, %s)", [first, last])
             return [pk for (pk,) in cursor.fetchall()]
-
-    def older_than(self, at: Any, pk: int) -> Self:
-        return self.filter(Q(at__lte=at) & (Q(at__lt=at) | Q(pk__lt=pk)))
 
 
 class SearchDocument(models.Model):
@@ -64,11 +63,6 @@ class SearchDocument(models.Model):
     body = SearchVectorField()
 
     objects = SearchDocumentQuerySet.as_manager()
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["-at", "-ticket"], name="tickets_search_newest"),
-        ]
 
     def __str__(self) -> str:
         return f"#{self.ticket_id}"

@@ -17,7 +17,6 @@ from tickets.actions import (
     TooLate,
     close_ticket,
     send_written,
-    set_type,
     solve_ticket,
     take_back,
 )

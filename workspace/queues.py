@@ -170,19 +170,32 @@ def built_in(user: User) -> list[Queue]:
 
 #: Counting what people save may take so long and no longer, whatever they ask.
 PATIENCE = timedelta(milliseconds=40)
-#: A view that took longer shows no number for so many seconds; then it is tried again.
+#: A view that took longer is counted so far only, for so many seconds; if that too takes longer, it
+#: shows no number.
+SHORT_LIMIT = 100
 REST_SECONDS = 600
-_slow: dict[tuple[int, str], float] = {}
+#: Until when, and how far then.
+_slow: dict[tuple[int, str], tuple[float, int]] = {}
+
+
+class AtLeast(int):
+    """A number at which counting stopped before its time."""
 
 
 def counts(user: User, listed: Sequence[Queue] | None = None) -> dict[str, int | None]:
     """How many tickets stand in each of the queues, at most one above the limit: one query.
 
-    A saved view that cannot be counted in time has `None`.
+    A saved view that cannot be counted in time has `AtLeast` fewer, or `None`.
     """
     listed = built_in(user) if listed is None else listed
     now = monotonic()
-    asked = [queue for queue in listed if _slow.get((user.pk, queue.edition), 0) < now]
+    asked: list[tuple[Queue, int]] = []
+    for queue in listed:
+        until, limit = _slow.get((user.pk, queue.edition), (0, COUNT_LIMIT))
+        if until < now:
+            limit = COUNT_LIMIT
+        if limit:
+            asked.append((queue, limit))
     numbers: dict[str, int | None] = dict.fromkeys((queue.slug for queue in listed), None)
     try:
         numbers |= _counted(user, asked)
@@ -191,35 +204,48 @@ def counts(user: User, listed: Sequence[Queue] | None = None) -> dict[str, int |
     else:
         return numbers
     # Once in ten minutes at most: which of them is it?
-    numbers |= _counted(user, [queue for queue in asked if queue.view is None])
-    for queue in asked:
+    numbers |= _counted(user, [(queue, limit) for queue, limit in asked if queue.view is None])
+    for queue, _limit in asked:
         if queue.view:
-            try:
-                numbers |= _counted(user, [queue])
-            except _TooSlow:
-                _slow[user.pk, queue.edition] = now + REST_SECONDS
+            numbers |= _counted_alone(user, queue, now=now)
     return numbers
+
+
+def _counted_alone(user: User, queue: Queue, *, now: float) -> dict[str, int | None]:
+    for limit in (COUNT_LIMIT, SHORT_LIMIT):
+        try:
+            number = _counted(user, [(queue, limit)])
+        except _TooSlow:
+            continue
+        if limit != COUNT_LIMIT:
+            _slow[user.pk, queue.edition] = now + REST_SECONDS, limit
+        return number
+    _slow[user.pk, queue.edition] = now + REST_SECONDS, 0
+    return {}
 
 
 class _TooSlow(Exception):
     pass
 
 
-def _counted(user: User, asked: Sequence[Queue]) -> dict[str, int | None]:
+def _counted(user: User, asked: Sequence[tuple[Queue, int]]) -> dict[str, int | None]:
     """Raises `_TooSlow`."""
     if not asked:
         return {}
-    parts = [_counting(queue, user) for queue in asked]
+    parts = [_counting(queue, user, limit) for queue, limit in asked]
     sql = f"SELECT {', '.join(part for part, _values in parts)}"
     values = [value for _part, given in parts for value in given]
-    if all(queue.view is None for queue in asked):
+    if all(queue.view is None for queue, _limit in asked):
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             row = cursor.fetchone()
     else:
         row = _hurried(sql, values)
     assert row
-    return dict(zip((queue.slug for queue in asked), row, strict=True))
+    return {
+        queue.slug: AtLeast(limit) if limit < min(number, COUNT_LIMIT) else number
+        for (queue, limit), number in zip(asked, row, strict=True)
+    }
 
 
 def _hurried(sql: str, values: list[Any]) -> Any:
@@ -248,8 +274,7 @@ def _written(edition: str, pk: int, limit: int, *, is_manager: bool) -> dict[str
     return {}
 
 
-def _counting(queue: Queue, user: User) -> tuple[str, list[Any]]:
-    limit = COUNT_LIMIT + 1
+def _counting(queue: Queue, user: User, limit: int) -> tuple[str, list[Any]]:
     kept = _written(queue.edition, user.pk, limit, is_manager=user.is_manager)
     if not kept:
         reader = User(pk=user.pk, role=Role.MANAGER if user.is_manager else Role.AGENT)
@@ -258,7 +283,7 @@ def _counting(queue: Queue, user: User) -> tuple[str, list[Any]]:
             # In the list's order: its index is read from the front, and only up to the limit.
             order = columns.Columns().order(queue.sort)
             tickets = tickets.order_by(*order.ordering(forth=True))
-        rows = tickets.annotate(one=Value(1)).values("one")[:limit]
+        rows = tickets.annotate(one=Value(1)).values("one")[: limit + 1]
         sql, params = rows.query.sql_with_params()
         kept["sql"] = f"(SELECT count(*) FROM ({sql}) AS part)"  # noqa: S608 - Django's own SQL
         kept["params"] = list(params)

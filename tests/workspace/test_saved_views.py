@@ -23,6 +23,7 @@ from workspace.columns import Columns
 from workspace.keyset import Place, page_of
 from workspace.models import Pin, View
 from workspace.rows import shown
+from workspace.views.shell import counted
 
 LogIn = Callable[[User], Client]
 
@@ -440,10 +441,10 @@ def test_a_view_that_takes_too_long_to_count_shows_no_number_and_stops_nobody(
     client.post("/desk/views/sidebar/", {"order": ["open", f"view-{urgent.pk}", f"view-{slow.pk}"]})
     real = queues._counting
 
-    def sleeps(queue: queues.Queue, user: User) -> tuple[str, list[Any]]:
+    def sleeps(queue: queues.Queue, user: User, limit: int) -> tuple[str, list[Any]]:
         if queue.view == slow:
             return "(SELECT count(*) FROM pg_sleep(1))", []
-        return real(queue, user)
+        return real(queue, user, limit)
 
     monkeypatch.setattr(queues, "_counting", sleeps)
     listed = viewing.sidebar(User.objects.get(pk=ana.pk))
@@ -454,6 +455,28 @@ def test_a_view_that_takes_too_long_to_count_shows_no_number_and_stops_nobody(
         queues, "_hurried", lambda sql, values: pytest.fail("slow") if "sleep" in sql else (3, 2)
     )
     assert queues.counts(ana, listed)[f"view-{slow.pk}"] is None
+
+
+def test_a_view_that_is_slow_to_count_is_counted_less_far(
+    ana: User, urgent: View, work: dict[str, Ticket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = queues._counting
+
+    def sleeps(queue: queues.Queue, user: User, limit: int) -> tuple[str, list[Any]]:
+        sql, values = real(queue, user, limit)
+        return (
+            (f"({sql} + (SELECT count(*) FROM pg_sleep(1)))", values)
+            if limit > 1
+            else (sql, values)
+        )
+
+    monkeypatch.setattr(queues, "_counting", sleeps)
+    monkeypatch.setattr(queues, "SHORT_LIMIT", 1)
+    queue = viewing.saved(urgent)
+    for _again in range(2):
+        number = queues.counts(ana, [queue])[queue.slug]
+        assert number == 1
+        assert counted(number) == "1+"
 
 
 # -- Any order ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from people.models import Permission, User
 from workspace.notifications import bell
-from workspace.queues import COUNT_LIMIT, QUEUES, Queue, counts
+from workspace.queues import COUNT_LIMIT, QUEUES, AtLeast, Queue, counts
 from workspace.viewing import sidebar
 
 #: What opens a part of the settings that others do not have.
@@ -108,6 +108,8 @@ def counted(number: int | None) -> str:
     """A queue's length in as few letters as tell it; an empty one says nothing."""
     if number is None:
         return "…"
+    if isinstance(number, AtLeast):
+        return f"{number}+"
     if number > COUNT_LIMIT:
         return _("%(thousands)dk+") % {"thousands": COUNT_LIMIT // 1000}
     return number_format(number) if number else ""

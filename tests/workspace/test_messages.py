@@ -50,7 +50,7 @@ def url(ticket: Ticket, name: str = "desk_ticket", *more: object) -> str:
     return reverse(name, args=[ticket.number, *more])
 
 
-def show(client: Client, ticket: Ticket, **query: object) -> str:
+def show(client: Client, ticket: Ticket, **query: str | int) -> str:
     return client.get(url(ticket), query).content.decode()
 
 

@@ -22,13 +22,7 @@ def best_next(user: User, *, after: int = 0) -> int | None:
     """The number of the ticket that is due first, then the most urgent, then the one that waits
     longest: of those that wait for us, that are mine or nobody's of my teams, and that no colleague
     has open. `after` is the ticket that one comes from: whoever skips one gets the next."""
-    waiting = (
-        Ticket.objects.visible_to(user)
-        .waiting_for_us()
-        .counted()
-        .awake()
-        .annotate(since=Coalesce("waiting_since", "created_at"))
-    )
+    waiting = Ticket.objects.visible_to(user).waiting_for_us().counted().awake()
     free = waiting.filter(assignee=None, team__in=Team.objects.of(user).values("pk"))
     # Each has an index of its own, which one query for both would not find.
     rows = [*_first(waiting.filter(assignee=user)), *_first(free)]
@@ -42,7 +36,9 @@ def best_next(user: User, *, after: int = 0) -> int | None:
 
 def _first(tickets: TicketQuerySet) -> Iterator[tuple[bool, datetime, int, datetime, int]]:
     """Those that come first, each with what it is ordered by."""
-    first = tickets.order_by(F("due_at").asc(nulls_last=True), "-priority", "since", "pk")
+    first = tickets.annotate(since=Coalesce("waiting_since", "created_at")).order_by(
+        F("due_at").asc(nulls_last=True), "-priority", "since", "pk"
+    )
     fields = ("due_at", "priority", "since", "number")
     for due, priority, since, number in first.values_list(*fields)[:CANDIDATES]:
         yield due is None, due or _NEVER, -priority, since, number

@@ -164,7 +164,8 @@ def test_the_hands_stay_on_the_keyboard(
     expect(page.locator('.message[data-from="note"]')).to_contain_text("For Luca")
     page.locator("#subject").click()
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search or do something")).to_be_focused()
+    page.keyboard.press("Escape")
     page.go_back()
     expect(page.get_by_role("heading", level=1, name="Second")).to_be_visible()
 

@@ -33,10 +33,10 @@ from tickets.actions.messages import (
     reply,
 )
 from tickets.actions.open import open_ticket
+from tickets.actions.read import mark_read
 from tickets.actions.requester import change_requester
 from tickets.actions.snooze import IsInThePast, NothingToSnooze, snooze_ticket, wake_ticket
 from tickets.actions.split import NothingToSplit, SeveralCustomers, split_messages
-from tickets.actions.read import mark_read
 from tickets.actions.status import (
     NotSolved,
     StatusIsLeftToTime,

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Max, Q, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -95,6 +96,28 @@ class MessageQuerySet(models.QuerySet["Message"]):
         newest = self.public().exclude(recipients={}).order_by("-occurred_at", "-pk").first()
         told = newest.recipients if newest else {}
         return [*told.get("to", ()), *told.get("cc", ())]
+
+    def newest_texts(self, tickets: Sequence[int], *, limit: int = 40) -> dict[int, list[str]]:
+        """The texts of each of the tickets, the newest messages first, their own words before what
+        they quote. Of long texts and long tickets a part."""
+        texts: dict[int, list[str]] = {pk: [] for pk in tickets}
+        quoted: dict[int, list[str]] = {pk: [] for pk in tickets}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT t.id, m.text, m.quoted_text FROM unnest(%s::bigint[]) AS t (id)
+                CROSS JOIN LATERAL (
+                    SELECT left(text, 20000) AS text, left(quoted_text, 20000) AS quoted_text
+                    FROM tickets_message WHERE ticket_id = t.id
+                    ORDER BY occurred_at DESC, id DESC LIMIT %s) AS m
+                """,
+                [list(tickets), limit],
+            )
+            for pk, text, quote in cursor.fetchall():
+                texts[pk].append(text)
+                if quote:
+                    quoted[pk].append(quote)
+        return {pk: texts[pk] + quoted[pk] for pk in tickets}
 
     def for_timeline(self) -> Self:
         return (

@@ -127,9 +127,13 @@ def fulfil(
             row.done_at = timezone.now()
             row.save(update_fields=["done_at"])
             return True
-        if row.is_parked and given_up:
-            given_up(row)
+        _tell_if_parked(row, given_up)
     return False
+
+
+def _tell_if_parked(row: Row, given_up: Callable[[Row], object] | None) -> None:
+    if row.is_parked and given_up:
+        given_up(row)
 
 
 class Broker:

@@ -101,7 +101,8 @@ def announce(user: User, ticket: Ticket, *, page: str, doing: Doing) -> None:
         user.pk, page, user.name, ticket.number, doing.value, ticket.team_id, ticket.assignee_id
     )
     # Where Redis is gone, nobody need hear anything.
-    before: Presence | None = with_redis(lambda redis: _put(redis, now), now)
+    same: Presence | None = now
+    before = with_redis(lambda redis: _put(redis, now), same)
     if before == now:
         return
     if before is not None and before.number != now.number:

@@ -1,4 +1,4 @@
-"""A company's own fields: what they take, and that a ticket is not solved without those it needs."""
+"""A company's own fields: what they take, and that nothing is solved without those it needs."""
 
 from __future__ import annotations
 

@@ -50,8 +50,7 @@ def send_login_link(request: LoginRequest) -> OutgoingMail | None:
             purpose=OutgoingMail.Purpose.LOGIN_LINK,
             to_address=request.address,
             to_name=customer.name,
-            subject=_("Your link to your requests at %(company)s")
-            % {"company": brand().name},
+            subject=_("Your link to your requests at %(company)s") % {"company": brand().name},
             text=render_to_string("portal/mail/login_link.txt", context),
             html=render_to_string("portal/mail/login_link.html", context),
         )

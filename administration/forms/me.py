@@ -29,6 +29,7 @@ class ProfileForm(RowForm[User]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["signature"] = shown(self.instance.signature)
+        self.fields["signature"].widget.attrs["data-rich"] = ""
 
     def clean_name(self) -> str:
         name = one_line(self.cleaned_data["name"], limit=120)

@@ -48,6 +48,11 @@ class RowForm(_ModelForm[Row]):
         )
         self.initial["seen"] = self.fingerprint
 
+    @property
+    def has_rich_text(self) -> bool:
+        """Whether the page needs the rich-text editor."""
+        return any("data-rich" in field.widget.attrs for field in self.fields.values())
+
     def value_fields(self) -> list[str]:
         """The fields of the row that the form sets."""
         return list(self._meta.fields or ())

@@ -48,6 +48,7 @@ class TeamForm(NamedForm[Team]):
             "Mail to this address goes to the team. Leave it empty to use the company’s."
         )
         self.initial["signature"] = shown(self.instance.signature)
+        self.fields["signature"].widget.attrs["data-rich"] = ""
         self.fields["signature"].help_text = _(
             "Stands below replies of members who have no signature of their own."
         )

@@ -4,19 +4,7 @@
 import { keepDraft } from "helpdesk/composer-draft";
 import { takeFiles } from "helpdesk/composer-files";
 import { suggest } from "helpdesk/composer-suggest";
-
-let trix;
-const loadEditor = () => (trix ??= import("trix").then(({ default: Trix }) => {
-  // What a mail can show: no headings that would tear its outline, no names below pictures.
-  delete Trix.config.blockAttributes.heading1;
-  Trix.config.attachments.preview.caption = { name: false, size: false };
-  // A picture in a mail has no caption; its editor would also set styles that our policy refuses.
-  Trix.controllers.AttachmentEditorController.prototype.install = function install() {
-    this.makeElementMutable();
-    this.addToolbar();
-  };
-  return Trix;
-}));
+import { asHtml, loadEditor } from "helpdesk/editor";
 
 export const composer = () => document.querySelector("form[data-composer]");
 export const editorOf = (form) => form?.querySelector("trix-editor");
@@ -63,24 +51,10 @@ async function enhance(form) {
   plain.removeAttribute("aria-label"); // there is one field of this name
 }
 
-const asHtml = (text) => {
-  const holder = document.createElement("div");
-  holder.innerText = text;
-  return `<div>${holder.innerHTML}</div>`;
-};
-
 // The form's own field hears of it, so that whoever keeps typed text keeps this too.
 document.addEventListener("trix-change", (event) => {
   event.target.inputElement?.dispatchEvent(new Event("input", { bubbles: true }));
 });
-for (const name of ["trix-attributes-change", "trix-change"]) {
-  document.addEventListener(name, ({ target }) => {
-    for (const button of target.toolbarElement?.querySelectorAll("[data-trix-attribute]") ?? []) {
-      button.setAttribute("aria-pressed", String(target.editor.attributeIsActive(button.dataset.trixAttribute)));
-    }
-  });
-}
-
 // -- To whom ---------------------------------------------------------------------------------------
 
 document.addEventListener("change", ({ target }) => {

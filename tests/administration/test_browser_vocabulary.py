@@ -85,3 +85,30 @@ def test_a_customer_is_asked_what_goes_with_the_topic(
     page.get_by_role("button", name="Send request").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, we have your request")
     assert Ticket.objects.get().fields == {"broken": ["glass"]}
+
+
+def test_a_macros_text_is_written_with_its_formatting(
+    visit: Visit, sara: User, words: dict[str, int]
+) -> None:
+    page = visit(sara, reverse("settings_macro", args=[words["macro"]]), bypass_csp=True)
+    editor = page.get_by_role("textbox", name="Text in English")
+    expect(editor).to_have_text("Hello you")
+    assert axe_violations(page) == []
+    editor.press("End")
+    page.get_by_role("toolbar", name="Format").first.get_by_label("Bold").click()
+    editor.press_sequentially(" there")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_contain_text("Saved.")
+    assert Macro.objects.get().html.replace("<strong>", "<b>").replace("</strong>", "</b>") in (
+        "<div>Hello <b>you there</b></div>",
+        "<div>Hello <b>you</b> there</div>",
+    )
+
+
+def test_a_signature_typed_without_javascript_is_the_same_field(visit: Visit, ana: User) -> None:
+    page = visit(ana, reverse("settings_me"), java_script_enabled=False)
+    page.get_by_label("Signature").fill("Ana Rusu\nOrders")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    ana.refresh_from_db()
+    assert ana.signature == "<p>Ana Rusu<br>Orders</p>"

@@ -57,17 +57,6 @@ function settle() {
 }
 document.addEventListener("htmx:afterSettle", settle);
 
-document.addEventListener("click", (event) => {
-  const next = event.target.closest?.("[data-next]");
-  if (!next || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const all = rows();
-  const row = all[all.findIndex((one) => one.matches("[aria-current]")) + 1];
-  if (!row) return; // the end of the list: the link leads on
-  event.preventDefault();
-  row.scrollIntoView({ block: "nearest" });
-  row.click();
-});
-
 const isTyping = () => document.activeElement?.matches("input:not([type=radio], [type=checkbox]), textarea, select, trix-editor");
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping()) return;

@@ -198,7 +198,7 @@ def test_the_sidebar_is_ordered_by_dragging_and_by_keyboard(
 def test_one_key_opens_the_next_ticket(visit: Visit, ana: User, lamps: list[Ticket]) -> None:
     page = visit(ana, "/desk/queues/open/")
     ready(page)
-    page.keyboard.press("g")
+    page.keyboard.press("n")
     expect(page.get_by_role("heading", level=1, name="Lamp 0")).to_be_visible()
     page.get_by_role("link", name="Next for me").click()
     expect(page.get_by_role("heading", level=1, name="Lamp 1")).to_be_visible()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from people.models import Permission, User
@@ -24,6 +25,9 @@ SETTINGS = frozenset(
     }
 )
 
+#: By which key, after “g” for going, a built-in view opens.
+KEYS = {"mine": "g m", "unassigned": "g u", "open": "g o", "waiting": "g w", "solved": "g s"}
+
 
 def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
     """The context of `desk.html`: one query, and another for whoever arranged their sidebar."""
@@ -32,65 +36,25 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
     told = bell(user)
     numbers = counts(user, [*listed, told] if mine in listed else [*listed, mine, told])
     here = current.slug if current else ""
-    pages: list[dict[str, Any]] = [
-        {
-            "url": queue.url,
-            "label": queue.name,
-            "icon": queue.icon,
-            "count": counted(numbers[queue.slug]),
-            "current": queue.slug == here,
-            "key": "",
-            "group": "",
-            "pin": queue.slug,
-        }
+    pages = [
+        _line(
+            queue.url,
+            queue.name,
+            queue.icon,
+            key=KEYS.get(queue.slug, ""),
+            count=counted(numbers[queue.slug]),
+            current=queue.slug == here,
+            pin=queue.slug,
+        )
         for queue in listed
     ]
-    pages.append(
-        {
-            "url": reverse("desk_views"),
-            "label": _("All views"),
-            "icon": "list-filter",
-            "count": "",
-            "current": False,
-            "key": "",
-            "group": "",
-        }
-    )
-    pages.append(
-        {
-            "url": reverse("desk_customers"),
-            "label": _("Customers"),
-            "icon": "contact",
-            "count": "",
-            "current": False,
-            "key": "",
-            "group": "",
-        }
-    )
+    pages.append(_line(reverse("desk_views"), _("All views"), "list-filter", key="g a"))
+    pages.append(_line(reverse("desk_customers"), _("Customers"), "contact", key="g c"))
+    company = _("Company")
     if user.may(Permission.SEE_REVIEWS) and (review := _address("review")):
-        pages.append(
-            {
-                "url": review,
-                "label": _("Weekly review"),
-                "icon": "chart-column",
-                "count": "",
-                "current": False,
-                "key": "",
-                "group": _("Company"),
-            }
-        )
+        pages.append(_line(review, _("Weekly review"), "chart-column", key="g r", group=company))
     if user.permissions & SETTINGS and (settings := _address("settings_index")):
-        pages.append(
-            {
-                "url": settings,
-                "label": _("Settings"),
-                "icon": "settings",
-                "count": "",
-                "current": False,
-                "key": "",
-                "group": _("Company"),
-            }
-        )
+        pages.append(_line(settings, _("Settings"), "settings", key="g p", group=company))
     state = {"open": number_format(numbers["mine"] or 0), "capacity": number_format(user.capacity)}
     return {
         "queues": pages,
@@ -101,6 +65,22 @@ def shell(user: User, *, current: Queue | None = None) -> dict[str, Any]:
         "me_menu": "workspace/me_menu.html",
         "me_available": user.is_available,
         "unread": numbers[told.slug] or 0,
+    }
+
+
+def _line(
+    url: str, label: str | Promise, icon: str, *, key: str = "", group: str = "", **more: Any
+) -> dict[str, Any]:
+    """A line of the navigation; `key` opens it by keyboard."""
+    return {
+        "url": url,
+        "label": label,
+        "icon": icon,
+        "key": key,
+        "group": group,
+        "count": "",
+        "current": False,
+        **more,
     }
 
 

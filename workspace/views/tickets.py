@@ -134,9 +134,6 @@ def page(
     context |= shell(request.user, current=queue) | list_of(
         request, queue, current=ticket.number, size=BESIDE_A_TICKET
     )
-    rows = context["rows"]
-    here = next((at for at, row in enumerate(rows) if row["is_current"]), -1)
-    context["next_url"] = rows[here + 1]["url"] if here + 1 < len(rows) else ""
     return render(request, "workspace/ticket.html", context, status=status)
 
 

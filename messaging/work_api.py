@@ -127,6 +127,8 @@ class MergeView(WorkView):
     )
     def delete(self, request: Request, number: int) -> Response:
         ticket = self.ticket()
+        if ticket.merged_into:
+            self.other(ticket.merged_into.number)
         unmerge_ticket(ticket, actor=self.actor)
         return self.shown(ticket)
 

@@ -12,7 +12,14 @@ from django.utils import timezone
 
 from people.models import Customer, Team, User
 from tests.conftest import make_ticket
-from tickets.actions import assign_ticket, close_ticket, set_priority, set_tags, solve_ticket
+from tickets.actions import (
+    assign_ticket,
+    close_ticket,
+    move_to_team,
+    set_priority,
+    set_tags,
+    solve_ticket,
+)
 from tickets.actor import Actor
 from tickets.models import Event, Follower, Kind, Mark, Priority, Status, StatusCategory, Ticket
 from triage.models import Macro
@@ -183,6 +190,19 @@ def test_tickets_are_merged_into_one_and_apart_again(
     run_bulk_change(change.pk)
     assert outcomes(change) == ["unchanged", "undone", "undone"]
     assert not Ticket.objects.exclude(merged_into=None).exists()
+
+
+def test_a_merge_into_what_one_does_not_see_any_more_is_not_undone(
+    log_in: LogIn, ana: User, billing: Team, lamps: list[Ticket]
+) -> None:
+    client = log_in(ana)
+    change = ask(client, lamps[:2], merge=f"#{lamps[0].number}")
+    run_bulk_change(change.pk)
+    move_to_team(lamps[0], to=billing, actor=Actor.system())
+    client.post(f"/desk/bulk/{change.pk}/undo/")
+    run_bulk_change(change.pk)
+    assert outcomes(change) == ["unchanged", "not_visible"]
+    assert Ticket.objects.get(pk=lamps[1].pk).merged_into == lamps[0]
 
 
 def test_a_macros_changes_are_made_of_many_and_its_text_is_sent_to_nobody(

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from people.actions import recognise
+from people.actions import create_api_token, recognise
 from people.models import Company, Customer, Team, User
 from tests.conftest import make_ticket
 from tests.tickets.evidence import everything_of, fresh, kinds
@@ -22,6 +22,7 @@ from tickets.actions import (
     close_ticket,
     link_tickets,
     merge_tickets,
+    move_to_team,
     receive_reply,
     snooze_ticket,
     solve_ticket,
@@ -192,6 +193,21 @@ def test_a_merged_ticket_is_no_target(
     answer = client.post(url("desk_merge", third), data)
     assert answer.status_code == 409
     assert f"#{second.number} was merged into #{ticket.number}" in answer.content.decode()
+
+
+def test_nobody_takes_a_conversation_out_of_a_ticket_that_they_may_not_see(
+    log_in: LogIn, ana: User, petra: User, ticket: Ticket, second: Ticket, billing: Team
+) -> None:
+    merge_tickets(second, into=ticket, actor=Actor.user(ana))
+    move_to_team(ticket, to=billing, actor=Actor.system())
+    add_note(ticket, draft=MessageDraft(text="Of Billing alone"), author=petra)
+    before = everything_of(second), everything_of(ticket)
+    answer = log_in(ana).post(url("desk_unmerge", second))
+    assert answer.status_code == 404
+    program = Client(headers={"Authorization": f"Token {create_api_token(ana, name='test')}"})
+    assert program.delete(f"/api/v1/tickets/{second.number}/merge/").status_code == 404
+    assert (everything_of(second), everything_of(ticket)) == before
+    assert Merge.objects.get().undone_at is None
 
 
 # -- Splitting and linking -------------------------------------------------------------------------

@@ -87,7 +87,10 @@ def _merge_step(
 
 @with_ticket("POST")
 def unmerge(request: DeskRequest, ticket: Ticket) -> HttpResponse:
-    """Take a merge back: the ticket is as it was before."""
+    """Take a merge back: the ticket is as it was before. Whoever may not see the ticket that has
+    the conversations takes nothing out of it."""
+    if ticket.merged_into:
+        visible_ticket(request.user, ticket.merged_into.number)
     try:
         unmerge_ticket(ticket, actor=Actor.user(request.user))
     except TicketRefusal as refusal:

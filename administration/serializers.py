@@ -54,6 +54,11 @@ class UserChange(Strict):
             raise serializers.ValidationError(
                 {"role": "With `custom_role` the role is `custom`."}, code="invalid"
             )
+        if "custom_role" in attrs and "role" not in attrs:
+            # Taken away alone, it would leave a role that is nobody's.
+            raise serializers.ValidationError(
+                {"role": "Say which role they have instead."}, code="required"
+            )
         return attrs
 
 

@@ -47,6 +47,16 @@ def test_an_agent_s_program_changes_nobody(ana: User, said: dict[str, Any]) -> N
     assert log() == ["refused"]
 
 
+def test_a_role_of_its_own_is_not_taken_away_without_another(admin: User, ana: User) -> None:
+    ana.role, ana.custom_role = Role.CUSTOM, CustomRole.objects.create(name="Shift lead")
+    ana.save()
+    answer = patch(admin, f"/api/v1/users/{ana.pk}/", custom_role=None)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "#/role"
+    assert User.objects.get(pk=ana.pk).custom_role == ana.custom_role
+    assert log() == []
+
+
 @pytest.mark.parametrize("field", ["password", "id", "is_active", "email", "session_epoch"])
 def test_what_is_no_one_s_to_change_is_refused_by_name(admin: User, ana: User, field: str) -> None:
     answer = patch(admin, f"/api/v1/users/{ana.pk}/", **{field: "1", "name": "Other"})

@@ -37,7 +37,7 @@ class Composer:
         """The composer with the draft of whoever looks at it; `forward` names the message that the
         address asks to pass on."""
         draft = beside.draft
-        named = int(forward) if forward.isascii() and forward.isdigit() else None
+        named = _id(forward)
         mode = draft.mode if draft else WriteMode.REPLY
         return cls(
             mode=WriteMode.FORWARD if named else mode,
@@ -66,7 +66,7 @@ class Composer:
             to=given.get("to", ""),
             cc=given.get("cc", ""),
             bcc=given.get("bcc", ""),
-            forwards=int(forwards) if forwards.isascii() and forwards.isdigit() else None,
+            forwards=_id(forwards),
             draft_at=beside.draft.updated_at if beside.draft else None,
             files=[one for one in beside.uploads if not (one.is_inline and one.key in html)],
             others=beside.others,
@@ -90,6 +90,10 @@ class Composer:
 def upload_url(key: str) -> str:
     """Where the one who put a picture beside their draft sees it."""
     return reverse("desk_upload", args=[key])
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def _stands_in(draft: object, upload: WaitingFile) -> bool:

@@ -155,6 +155,17 @@ def test_a_message_of_another_ticket_is_not_forwarded(
     assert not OutgoingMail.objects.filter(purpose="forward").exists()
 
 
+def test_a_number_beyond_all_numbers_names_no_message(
+    log_in: LogIn, ana: User, ticket: Ticket
+) -> None:
+    client, endless = log_in(ana), "9" * 5000
+    page = client.get(reverse("desk_ticket", args=[ticket.number]), {"forward": endless})
+    assert page.status_code == 200
+    answer = send(client, ticket, text="Look", mode="forward", to="a@b.example", forwards=endless)
+    assert answer.status_code == 422
+    assert written(ticket) == []
+
+
 def test_an_announced_file_that_is_missing_is_asked_about(
     log_in: LogIn, ana: User, ticket: Ticket
 ) -> None:

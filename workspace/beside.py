@@ -1,8 +1,8 @@
 """What stands on a ticket's page beside its messages and its customer: what I am writing in it,
 what is about to be sent, who follows it, what it is linked to.
 
-Everything that the page must show at once comes with this one query. Add to it rather than ask
-again: the ticket's page has a budget.
+Everything that the page must show at once comes with this one query, and another where the ticket
+has to do with others. Add to it rather than ask again: the ticket's page has a budget.
 """
 
 from __future__ import annotations
@@ -16,10 +16,21 @@ from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models.functions import Coalesce, JSONObject
 
-from people.models import Company, Identity, Role, User
+from people.models import Company, Identity, User
 from tickets.models import (
     Conversation,
     Draft,
@@ -144,7 +155,7 @@ class Beside:
 
     @classmethod
     def load(cls, ticket: Ticket, user: User) -> Self:
-        sql, values = _asking(is_manager=user.is_manager)
+        sql, values = _asking()
         real = {_TICKET: ticket.pk, _USER: user.pk}
         with connection.cursor() as cursor:
             cursor.execute(sql, [real.get(v, v) if isinstance(v, int) else v for v in values])
@@ -152,6 +163,10 @@ class Beside:
         assert row, "A ticket that was loaded is not deleted."
         told: dict[str, Any] = json.loads(row[0]) if isinstance(row[0], str) else row[0]
         company = told["company"] or {}
+        links, merges = told["links"] or [], told["merges"] or []
+        # Looked up apart: asking whether each may be opened takes long to plan, and few have any.
+        others = {one["far"] for one in (*links, *merges)}
+        seen = Ticket.objects.visible_to(user).only(*_FAR).in_bulk(others) if others else {}
         return cls(
             draft=_draft(told["draft"]),
             replies_to=_answered(told["replies_to"]),
@@ -160,9 +175,9 @@ class Beside:
             others=(told["others"] or {}).get("recipients", {}),
             follows=told["follows"],
             followers=told["followers"] or 0,
-            links=[_linked(one, ticket) for one in told["links"] or ()],
-            merged_from=[_merged(one) for one in told["merged_from"] or ()],
-            merged_into=_merged(told["merged_into"]) if told["merged_into"] else None,
+            links=[_linked(one, ticket, far) for one in links if (far := seen.get(one["far"]))],
+            merged_from=_merged(merges, "source", seen),
+            merged_into=next(iter(_merged(merges, "target", seen)), None),
             seconds_spent=told["seconds_spent"] or 0,
             read_until=_moment(told["read_until"]),
             undo_send_seconds=company.get("undo", Company().undo_send_seconds),
@@ -180,21 +195,13 @@ class Beside:
 
 
 @cache
-def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
-    """The SQL of the one query. Writing it takes longer than running it, and it differs only by
-    whose tickets the reader may see."""
-    reader = User(pk=_USER, role=Role.MANAGER if is_manager else Role.AGENT)
-    visible = Ticket.objects.visible_to(reader).order_by()
-
-    def may_open(name: str) -> Exists:
-        # One ticket after another: a list of all that are visible would be long.
-        return Exists(visible.filter(pk=OuterRef(name)))
-
-    links = TicketLink.objects.filter(
-        Q(Q(ticket=_TICKET), may_open("other")) | Q(Q(other=_TICKET), may_open("ticket"))
-    )
+def _asking() -> tuple[str, tuple[Any, ...]]:
+    """The SQL of the one query. Writing it takes longer than running it, and it is the same for
+    everybody."""
     held = HeldMessage.objects.owed().filter(ticket=_TICKET, taken_back_at=None).order_by("pk")
-    merges = Merge.objects.standing()
+    # The ticket at the other end: that of the two which is not this one.
+    far = Case(When(ticket=_TICKET, then="other_id"), default="ticket_id")
+    gone = Case(When(source=_TICKET, then="target_id"), default="source_id")
     answered = Conversation.objects.filter(ticket=_TICKET).last_spoken_first().values("pk")[:1]
     by_mail = Identity.objects.filter(kind=Identity.Kind.EMAIL)
     query = Ticket.objects.filter(pk=_TICKET).values_list(
@@ -244,27 +251,18 @@ def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
             follows=Exists(Follower.objects.filter(ticket=_TICKET, user=_USER)),
             followers=_figure(Follower.objects.filter(ticket=_TICKET), Count("pk")),
             links=_all(
-                links.order_by("pk"),
+                TicketLink.objects.filter(Q(ticket=_TICKET) | Q(other=_TICKET)).order_by("pk"),
                 pk="pk",
                 kind="kind",
                 ticket_id="ticket_id",
-                ticket_number="ticket__number",
-                ticket_subject="ticket__subject",
-                ticket_status="ticket__status_category",
-                other_number="other__number",
-                other_subject="other__subject",
-                other_status="other__status_category",
+                far=far,
             ),
-            merged_from=_all(
-                merges.filter(may_open("source"), target=_TICKET).order_by("pk"),
-                number="source__number",
-                subject="source__subject",
-                at="merged_at",
-            ),
-            merged_into=_one(
-                merges.filter(may_open("target"), source=_TICKET),
-                number="target__number",
-                subject="target__subject",
+            merges=_all(
+                Merge.objects.standing()
+                .filter(Q(source=_TICKET) | Q(target=_TICKET))
+                .order_by("pk"),
+                source="source_id",
+                far=gone,
                 at="merged_at",
             ),
             seconds_spent=_figure(TimeEntry.objects.filter(ticket=_TICKET), Sum("seconds")),
@@ -278,6 +276,7 @@ def _asking(*, is_manager: bool) -> tuple[str, tuple[Any, ...]]:
     return sql, tuple(values)
 
 
+_FAR = ("number", "subject", "status_category")
 _FILE = {
     "key": "key",
     "name": "name",
@@ -319,21 +318,24 @@ def _held(told: Mapping[str, Any]) -> Held:
     return Held(**{**told, **moments, "uploads": _files(told["uploads"])})
 
 
-def _linked(told: Mapping[str, Any], ticket: Ticket) -> Linked:
-    is_from_here = told["ticket_id"] == ticket.pk
-    far = "other" if is_from_here else "ticket"
+def _linked(told: Mapping[str, Any], ticket: Ticket, far: Ticket) -> Linked:
     return Linked(
         pk=told["pk"],
         kind=told["kind"],
-        is_from_here=is_from_here,
-        number=told[f"{far}_number"],
-        subject=told[f"{far}_subject"],
-        status_category=told[f"{far}_status"],
+        is_from_here=told["ticket_id"] == ticket.pk,
+        number=far.number,
+        subject=far.subject,
+        status_category=far.status_category,
     )
 
 
-def _merged(told: Mapping[str, Any]) -> Merged:
-    return Merged(told["number"], told["subject"], datetime.fromisoformat(told["at"]))
+def _merged(told: list[dict[str, Any]], side: str, seen: Mapping[int, Ticket]) -> list[Merged]:
+    """Those at whose `side`, "source" or "target", the other ticket stands."""
+    return [
+        Merged(far.number, far.subject, datetime.fromisoformat(one["at"]))
+        for one in told
+        if (far := seen.get(one["far"])) and (one["source"] == far.pk) == (side == "source")
+    ]
 
 
 def _moment(told: str | None) -> datetime | None:

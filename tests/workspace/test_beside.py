@@ -102,3 +102,30 @@ def test_links_show_only_tickets_that_the_reader_may_open(
     assert [link.number for link in Beside.load(mine, ana).links] == [ticket.number]
     assert Beside.load(mine, ana).links[0].is_problem_of_this
     assert [link.subject for link in Beside.load(ticket, sara).links] == ["Theirs", "Mine"]
+
+
+def test_merged_tickets_show_only_to_whoever_may_open_them(
+    ticket: Ticket,
+    ana: User,
+    sara: User,
+    chiara: Customer,
+    orders: Team,
+    billing: Team,
+    django_assert_num_queries: Any,
+) -> None:
+    mine = make_ticket(chiara, subject="Mine", team=orders)
+    theirs = make_ticket(chiara, subject="Theirs", team=billing)
+    for one in (mine, theirs):
+        merge_tickets(one, into=ticket, actor=Actor.user(sara))
+    ana.is_manager  # noqa: B018 - known from the request's user
+    with django_assert_num_queries(2):
+        seen = Beside.load(ticket, ana)
+    assert ([one.subject for one in seen.merged_from], seen.merged_into) == (["Mine"], None)
+    assert [one.subject for one in Beside.load(ticket, sara).merged_from] == ["Mine", "Theirs"]
+    there = Beside.load(mine, ana)
+    assert there.merged_from == []
+    assert there.merged_into
+    assert there.merged_into.number == ticket.number
+    ticket.team = billing
+    ticket.save(update_fields=["team"])
+    assert Beside.load(mine, ana).merged_into is None

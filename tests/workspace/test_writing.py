@@ -13,9 +13,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging.models import OutgoingMail
+from people.actions import recognise
 from people.models import Customer, Team, User
 from tests.conftest import make_ticket
-from tickets.actions import MessageDraft, add_note, close_ticket, receive_reply, solve_ticket
+from tickets.actions import (
+    MessageDraft,
+    add_note,
+    close_ticket,
+    merge_tickets,
+    receive_reply,
+    solve_ticket,
+    unmerge_ticket,
+)
 from tickets.actor import Actor
 from tickets.models import (
     Attachment,
@@ -377,6 +386,57 @@ def test_what_has_left_stays_sent(log_in: LogIn, ana: User, ticket: Ticket) -> N
     assert OutgoingMail.objects.filter(message=message).count() == 1
     ticket.refresh_from_db()
     assert ticket.status_category == StatusCategory.PENDING
+
+
+@pytest.fixture
+def his(ticket: Ticket, orders: Team) -> Ticket:
+    """Ion's request, about the same."""
+    ion = recognise(email="ion@example.ro", name="Ion Pop", language="ro")
+    return make_ticket(ion, team=orders)
+
+
+def let_go() -> HeldMessage:
+    held = HeldMessage.objects.get()
+    HeldMessage.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    send_held_message(held.pk)
+    return HeldMessage.objects.get()
+
+
+def addressed() -> list[str]:
+    return list(OutgoingMail.objects.filter(purpose="reply").values_list("to_address", flat=True))
+
+
+@pytest.mark.usefixtures("holds")
+def test_a_held_reply_goes_to_whom_it_answers_whoever_joins_meanwhile(
+    log_in: LogIn, ana: User, ticket: Ticket, his: Ticket
+) -> None:
+    send(log_in(ana), ticket, text="Your shade is on its way")
+    merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
+    assert let_go().is_done
+    assert addressed() == ["chiara@example.it"]
+
+
+@pytest.mark.usefixtures("holds")
+def test_a_held_reply_to_a_conversation_that_left_is_a_draft_again(
+    log_in: LogIn, ana: User, ticket: Ticket, his: Ticket
+) -> None:
+    merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
+    ticket.refresh_from_db()
+    send(log_in(ana), ticket, text="Your shade is on its way")
+    unmerge_ticket(his, actor=Actor.user(ana))
+    assert let_go().is_parked
+    assert addressed() == []
+    assert "Your shade" in Draft.objects.get(author=ana, ticket=ticket).html
+
+
+@pytest.mark.usefixtures("holds")
+def test_the_same_words_to_others_too_are_another_message(
+    log_in: LogIn, ana: User, ticket: Ticket
+) -> None:
+    for copies in ("", "", "ion@example.ro"):
+        send(log_in(ana), ticket, text="Thank you", cc=copies)
+    held = HeldMessage.objects.order_by("pk").values_list("recipients", flat=True)
+    assert list(held) == [{}, {"cc": ["ion@example.ro"]}]
 
 
 # -- Macros --------------------------------------------------------------------------------------

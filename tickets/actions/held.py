@@ -19,6 +19,7 @@ from tickets.drafts import MessageDraft, Written
 from tickets.files import check_files
 from tickets.mentions import mentioned
 from tickets.models import (
+    Conversation,
     Draft,
     HeldMessage,
     Message,
@@ -61,8 +62,10 @@ def send_written(
         return message
     earlier: HeldMessage
     for earlier in HeldMessage.objects.waiting(ticket).filter(author=author):
-        if (earlier.mode, earlier.html) == (written.mode, written.html):
+        same = (written.mode, written.html, dict(written.recipients))
+        if (earlier.mode, earlier.html, earlier.recipients) == same:
             return earlier
+    is_reply = written.mode in (WriteMode.REPLY, WriteMode.REPLY_ALL)
     held = HeldMessage.objects.create(
         ticket=ticket,
         author=author,
@@ -70,6 +73,7 @@ def send_written(
         html=written.html,
         recipients=dict(written.recipients),
         forwards=written.forwards,
+        conversation=ticket.newest_conversation if is_reply else None,
         then=then,
         due_at=timezone.now() + timedelta(seconds=seconds),
     )
@@ -103,7 +107,12 @@ def _send(held: HeldMessage) -> None:
     uploads = list(held.uploads.order_by("pk"))
     try:
         ticket = locked_for_change(held.ticket)
-        held.message = _write(ticket, written, uploads, author=held.author, then=held.then)
+        answered = held.conversation
+        if answered and answered.ticket_id != ticket.pk:
+            raise GiveUp("The conversation that it answers goes on in another ticket.")
+        held.message = _write(
+            ticket, written, uploads, author=held.author, then=held.then, conversation=answered
+        )
     except (TicketRefusal, EmptyMessage) as refusal:
         raise GiveUp(type(refusal).__name__) from refusal
     held.save(update_fields=["message"])
@@ -140,6 +149,7 @@ def _write(
     *,
     author: User,
     then: Status | None,
+    conversation: Conversation | None = None,
 ) -> Message:
     draft = MessageDraft(
         text=html_to_text(written.html),
@@ -160,7 +170,7 @@ def _write(
             raise NobodyIsNamed(ticket)
         message = forward(ticket, draft=draft, forwards=written.forwards, author=author, then=then)
     else:
-        message = reply(ticket, draft=draft, author=author, then=then)
+        message = reply(ticket, draft=draft, author=author, then=then, conversation=conversation)
     # Their files are the message's now: the rows go, and the store keeps what they named.
     Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
     return message

@@ -74,8 +74,10 @@ def reply(
     author: User,
     then: Status | None = None,
     seen: int | None = None,
+    conversation: Conversation | None = None,
 ) -> Message:
-    """Answer the customer in the ticket's newest conversation, and set the status afterwards.
+    """Answer the customer in this conversation of the ticket, by default its newest, and set the
+    status afterwards.
 
     An unassigned ticket becomes the author's when they may hold it, and a new one becomes open.
     Raises `TicketIsClosed`, `TicketHasChanged`, `EmptyMessage`, or `StatusIsLeftToTime` for a
@@ -85,7 +87,7 @@ def reply(
     if then:
         check_choosable(ticket, then)
     actor = Actor.user(author)
-    conversation = ticket.newest_conversation
+    conversation = conversation or ticket.newest_conversation
     message = store_message(ticket, conversation, MessageKind.OUTBOUND, draft, actor=actor)
     if ticket.assignee_id is None and may_hold(author, ticket.team):
         ticket = assign_ticket(ticket, to=author, actor=actor, reason=[{"code": "answered"}])

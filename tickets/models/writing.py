@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models import User
-from tickets.models.conversations import Message, MessageKind, stored_name
+from tickets.models.conversations import Conversation, Message, MessageKind, stored_name
 from tickets.models.tickets import Ticket, new_key
 from tickets.models.vocabulary import Status
 from tickets.owed import Owed, OwedQuerySet
@@ -80,6 +80,10 @@ class HeldMessageQuerySet(OwedQuerySet):
 class HeldMessage(Writing, Owed):
     """A message that its author has sent, held for some seconds in which they may take it back."""
 
+    # The one that a reply answers: whoever writes in another one meanwhile does not get it.
+    conversation = models.ForeignKey(
+        Conversation, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
     # The status that the ticket gets with it.
     then = models.ForeignKey(
         Status, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

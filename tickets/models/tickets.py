@@ -141,6 +141,18 @@ def reopen_window() -> timedelta:
     return timedelta(days=settings.REOPEN_WITHIN_DAYS)
 
 
+#: What the indexes of open tickets have with them.
+ALONG = (
+    "mark",
+    "merged_into",
+    "snoozed_at",
+    "due_at",
+    "waiting_since",
+    "created_at",
+    "number",
+)
+
+
 class Ticket(models.Model):
     """The work that conversations cause."""
 
@@ -254,22 +266,35 @@ class Ticket(models.Model):
             ),
         ]
         indexes = [
-            # One per queue, in the order in which the queue is read.
+            # One per queue, in the order in which the queue is read. Those of open tickets have
+            # with them what views mostly ask and are sorted by, so that one that holds few of very
+            # many, or sorts them all, need not read the tickets themselves.
             models.Index(
                 fields=["assignee", "-last_message_at", "-id"],
+                include=["priority", "status_category", "team", *ALONG],
                 condition=Q(status_category__in=OPEN_CATEGORIES),
-                name="tickets_mine_open",
+                name="tickets_open_of",
             ),
             models.Index(
                 # Of all teams: who works for several reads them as one queue.
                 fields=["-last_message_at", "-id"],
+                include=["priority", "status_category", "team", "assignee", *ALONG],
                 condition=Q(status_category__in=OPEN_CATEGORIES, assignee=None),
-                name="tickets_unassigned",
+                name="tickets_open_of_nobody",
             ),
             models.Index(
-                fields=["-last_message_at", "-id"],
+                # What stands behind the order is looked at before a ticket is read for the rest.
+                fields=[
+                    "-last_message_at",
+                    "-id",
+                    "priority",
+                    "status_category",
+                    "team",
+                    "assignee",
+                ],
+                include=ALONG,
                 condition=Q(status_category__in=OPEN_CATEGORIES),
-                name="tickets_all_open",
+                name="tickets_open",
             ),
             models.Index(
                 fields=["-last_message_at", "-id"],

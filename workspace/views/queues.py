@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -97,15 +98,16 @@ def list_of(
     is_table = is_alone and request.user.preferences.get("layout") == "table"
     columns = known.named(queue.columns) if is_table else []
     group = known.get(queue.group_by) if order.group else None
-    read = [*columns, group] if group else columns
-    tickets = shown(
-        queue.tickets(request.user),
-        request.user,
+    wanted = [*columns, group] if group else columns
+    values = known.values(sort, queue.group_by if group else "")
+    page = page_of(
+        queue.tickets(request.user).annotate(**values),
+        read=partial(shown, user=request.user, order=order, columns=wanted, values=values),
         order=order,
-        columns=read,
-        values=known.values(sort, queue.group_by if group else ""),
+        after=after,
+        before=before,
+        size=size,
     )
-    page = page_of(tickets, order=order, after=after, before=before, size=size)
     here, asked = queue.url, {"sort": sort} if sort != queue.sort else {}
     query = f"?{urlencode({'queue': queue.slug})}"
     place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}

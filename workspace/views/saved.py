@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -268,14 +269,14 @@ def _previewed(request: DeskRequest, draft: Draft, fields: Fields) -> dict[str, 
     order = known.order(draft.sort, draft.group_by)
     columns = known.named(draft.columns)
     group = known.get(draft.group_by) if order.group else None
-    tickets = shown(
-        queue.tickets(user),
-        user,
+    wanted = [*columns, group] if group else columns
+    values = known.values(draft.sort, draft.group_by if group else "")
+    page = page_of(
+        queue.tickets(user).annotate(**values),
+        read=partial(shown, user=user, order=order, columns=wanted, values=values),
         order=order,
-        columns=[*columns, group] if group else columns,
-        values=known.values(draft.sort, draft.group_by if group else ""),
+        size=PREVIEWED,
     )
-    page = page_of(tickets, order=order, size=PREVIEWED)
     number = counts(user, [queue])[queue.slug]
     return {
         "rows": rows_of(page.tickets, query="", columns=columns, group=group),

@@ -139,7 +139,7 @@ def _undo_one(item: BulkItem, change: BulkChange, ticket: Ticket) -> None:
     actor = Actor.user(change.user)
     given = dict(item.before)
     if given.pop("merge", None) is False:
-        if not Ticket.objects.visible_to(change.user).filter(pk=locked.merged_into_id).exists():
+        if not Ticket.objects.visible_to(change.user).filter(merged=locked).exists():
             item.outcome = NOT_VISIBLE
             return
         locked = unmerge_ticket(locked, actor=actor)

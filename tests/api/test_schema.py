@@ -90,6 +90,7 @@ def test_a_list_names_all_that_narrows_it(schema: dict[str, Any]) -> None:
         "created_before",
         "tag",
         "where",
+        "search",
         "cursor",
         "page_size",
         "ordering",

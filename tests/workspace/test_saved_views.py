@@ -682,11 +682,11 @@ def test_the_next_ticket_is_due_first_then_urgent_then_old(
     assert follow(client) == f"/desk/tickets/{lamp.number}/"
     set_due(sofa, to=timezone.now() + timedelta(hours=1), actor=Actor.system())
     assert follow(client) == f"/desk/tickets/{sofa.number}/"
-    # From one to the next, and round again.
+    # From one to the next, and round again, with the same list beside it.
     here = f"http://testserver/desk/tickets/{sofa.number}/?queue=open"
-    assert follow(client, here) == f"/desk/tickets/{lamp.number}/"
+    assert follow(client, here) == f"/desk/tickets/{lamp.number}/?queue=open"
     assert follow(client, here.replace(str(sofa.number), str(lamp.number))).endswith(
-        f"/{sofa.number}/"
+        f"/{sofa.number}/?queue=open"
     )
     # What a colleague has open is theirs.
     monkeypatch.setattr("workspace.upnext.open_by_others", lambda user: {sofa.number})

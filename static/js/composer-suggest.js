@@ -18,11 +18,11 @@ export function suggest(form, editor) {
   const box = form.querySelector("#suggestions");
   const text = () => editor.editor.getDocument().toString();
   const known = {};
-  let options = [], at = 0, isTyped = false, asked = 0, ignored = "";
+  let options = [], at = 0, isTyped = false, asked = 0, ignored = "", isAsked = false;
 
   const close = () => {
     box.hidden = true;
-    isTyped = false;
+    isTyped = isAsked = false;
     asked += 1;
     editor.removeAttribute("aria-activedescendant");
     editor.setAttribute("aria-expanded", "false");
@@ -105,16 +105,19 @@ export function suggest(form, editor) {
     if (told.isChanged) document.getElementById("look")?.dispatchEvent(new CustomEvent("desk:look"));
   }
 
+  // What was typed to find it, which may be more by now than when it was offered.
+  function untype() {
+    const [, end] = editor.editor.getSelectedRange();
+    const match = TYPED.exec(text().slice(0, end).slice(-60));
+    if (!match) return;
+    editor.editor.setSelectedRange([end - match[1].length - match[2].length, end]);
+    editor.editor.deleteInDirection("backward");
+  }
+
   function take(index) {
     const option = options[index];
     if (!option) return;
-    // What was typed to find it, which may be more by now than when it was offered.
-    const [, end] = editor.editor.getSelectedRange();
-    const match = isTyped && TYPED.exec(text().slice(0, end).slice(-60));
-    if (match) {
-      editor.editor.setSelectedRange([end - match[1].length - match[2].length, end]);
-      editor.editor.deleteInDirection("backward");
-    }
+    if (isTyped) untype();
     close();
     option.take();
   }
@@ -139,7 +142,11 @@ export function suggest(form, editor) {
     if (box.hidden || event.isComposing || event.ctrlKey || event.metaKey) return;
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (steps[event.key]) at = (at + steps[event.key] + options.length) % options.length;
-    else if (event.key === "Escape") { ignored = text().slice(0, editor.editor.getSelectedRange()[1]); close(); }
+    else if (event.key === "Escape") {
+      if (isAsked) untype(); // the sign was the button's, not the writer's
+      ignored = text().slice(0, editor.editor.getSelectedRange()[1]);
+      close();
+    }
     else if (event.key !== "Enter" && event.key !== "Tab") return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -152,8 +159,11 @@ export function suggest(form, editor) {
     const before = text().slice(0, editor.editor.getSelectedRange()[1]);
     editor.focus();
     if (sign && before && !/\s$/.test(before)) editor.editor.insertString(" ");
-    if (sign) editor.editor.insertString(sign);
-    else { isTyped = false; show(list); }
+    if (!sign) { isTyped = false; show(list); return; }
+    editor.editor.insertString(sign);
+    ignored = "";
+    // An editor that just got the cursor knows only now where it stands.
+    requestAnimationFrame(async () => { await look(); isAsked = !box.hidden; });
   };
   form.querySelector("#macros")?.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey) return;

@@ -16,6 +16,22 @@ export function focus(form) {
   else form.querySelector("textarea[name=text]")?.focus();
 }
 
+// What was taken back is written on: the composer that it comes back in has the cursor.
+let wantsFocus = false;
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.("[data-undo-send]")) wantsFocus = true;
+});
+
+// When it was sent from, the keyboard goes on where the answer stands.
+let wasIn = false;
+document.addEventListener("htmx:oobBeforeSwap", ({ target }) => {
+  if (target.id === "composer") wasIn = target.contains(document.activeElement);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (wasIn && document.activeElement === document.body) document.querySelector(".timeline")?.focus({ preventScroll: true });
+  wasIn = false;
+});
+
 async function enhance(form) {
   if (form.dataset.ready !== undefined) return;
   form.dataset.ready = "";
@@ -23,7 +39,9 @@ async function enhance(form) {
   if (!form.isConnected) return;
   const plain = form.querySelector("textarea[name=text]");
   const rich = form.querySelector("[data-rich]");
-  const hadFocus = document.activeElement === plain;
+  const isBack = wantsFocus;
+  wantsFocus = false;
+  const hadFocus = document.activeElement === plain || isBack;
   rich.dataset.clean = "";
   if (plain.value !== plain.defaultValue) rich.value = asHtml(plain.value); // restored, or typed meanwhile
   plain.disabled = plain.hidden = true;
@@ -45,6 +63,7 @@ async function enhance(form) {
     takeFiles(form, editor);
     suggest(form, editor);
     if (hadFocus) focus(form);
+    if (isBack) editor.editor.setSelectedRange(editor.editor.getDocument().getLength() - 1);
     form.dispatchEvent(new CustomEvent("composer:ready", { bubbles: true }));
   }, { once: true });
   plain.after(editor);
@@ -106,7 +125,8 @@ document.addEventListener("keydown", (event) => {
   const isNote = form.elements.mode.value === "note";
   const how = isNote ? "" : event.shiftKey ? "solved" : event.altKey ? "pending" : "";
   const button = how ? form.querySelector(`[data-send=${how}]`) : form.querySelector("#send");
-  button.click();
+  // The editor puts the newest letters into its field with the next frame.
+  requestAnimationFrame(() => button.click());
 }, true);
 
 // Letters of the single keys, the caret's and the editor's own, are the editor's.

@@ -8,7 +8,11 @@ const PAUSE = 1200; // hints come in showers; the list is fetched at most so oft
 // What a reader has opened or is typing stays when fresh content is laid over the old.
 const idiomorph = window.Idiomorph;
 if (idiomorph) {
-  idiomorph.defaults.ignoreActiveValue = true;
+  // Only of what holds a value: the face of a menu is to say what is new though it has the focus.
+  Object.defineProperty(idiomorph.defaults, "ignoreActiveValue", {
+    enumerable: true,
+    get: () => document.activeElement?.matches("input, textarea, select, trix-editor, [contenteditable]") ?? false,
+  });
   idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
     !(name === "open" && node.matches("details")) && !(name === "data-ready");
 }

@@ -1,5 +1,6 @@
 // Menus are <details>, which open and close by themselves. This closes them on Escape, on a choice
-// and on a click elsewhere, and lets the arrow keys walk through the choices.
+// and on a click elsewhere, and lets the arrow keys walk through the choices. What had the focus in a menu
+// gives it back to the menu's face, so that the keyboard goes on from there.
 const open = () => document.querySelectorAll("details[data-menu][open]");
 const items = (menu) => [
   ...menu.querySelectorAll(".menu-sheet :is(a[href], button:not(:disabled), input:not(:disabled))"),
@@ -10,11 +11,26 @@ function close(menu, { refocus = false } = {}) {
   if (refocus) menu.querySelector("summary").focus();
 }
 
+const giveBack = (menu) => {
+  const at = document.activeElement;
+  if (menu.isConnected && (at === document.body || menu.contains(at))) menu.querySelector("summary").focus();
+};
+
 document.addEventListener("click", (event) => {
   for (const menu of open()) {
     const chosen = event.target.closest?.(".menu-item");
-    if (!menu.contains(event.target) || (chosen && menu.contains(chosen))) close(menu);
+    if (!menu.contains(event.target) || (chosen && menu.contains(chosen))) {
+      close(menu);
+      // Only when the choice has been sent: htmx forgets a pressed button that loses the focus.
+      if (menu.contains(event.target)) setTimeout(() => giveBack(menu));
+    }
   }
+});
+
+// A form in a menu that was saved has done what it was opened for.
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const menu = detail.successful && detail.elt.matches?.("form.menu-sheet") && detail.elt.closest("details[data-menu][open]");
+  if (menu) close(menu, { refocus: menu.contains(document.activeElement) });
 });
 
 document.addEventListener("focusin", (event) => {

@@ -101,7 +101,10 @@ function show(typed, html) {
   status.textContent = all.length ? dialog.dataset.some.replace("{number}", all.length) : dialog.dataset.none;
   // Operators are offered and not pressed upon whoever only wants to search.
   const first = isSearch || server("operators") ? find("option-search") ?? all[0] : all[0];
-  choose(find(kept) && kept !== "option-search" ? find(kept) : first, false);
+  const next = find(kept) && kept !== "option-search" ? find(kept) : first;
+  // What stands there whole already is not completed: Enter looks for it.
+  const isWhole = next?.dataset.insert?.trim() === typed.trim();
+  choose(isWhole ? find("option-search") ?? next : next, false);
   input.setAttribute("aria-expanded", String(all.length > 0));
 }
 

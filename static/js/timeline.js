@@ -171,7 +171,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!box || !target?.matches?.("#timeline-end, #earlier, #later")) return;
   const top = box.getBoundingClientRect().top;
   const anchor = [...box.querySelectorAll("#items > *")].find((one) => one.getBoundingClientRect().bottom > top + 1 && one.id && one !== target);
-  box.style.overflowAnchor = "none";
+  box.dataset.steady = "";
   before = {
     box, anchor, at: anchor?.getBoundingClientRect().top, last: target.previousElementSibling, kind: target.id,
     wasAtEnd: isAtEnd(box), isOwn: event.detail.requestConfig?.verb === "post", hadFocus: target.contains(document.activeElement),
@@ -196,7 +196,7 @@ document.addEventListener("htmx:afterSwap", () => {
     else if (now.anchor?.isConnected) now.box.scrollTop += now.anchor.getBoundingClientRect().top - now.at;
   };
   keep();
-  requestAnimationFrame(() => { keep(); requestAnimationFrame(() => { now.box.style.overflowAnchor = ""; watch(); }); });
+  requestAnimationFrame(() => { keep(); requestAnimationFrame(() => { delete now.box.dataset.steady; watch(); }); });
   if (now.hadFocus) (document.getElementById(now.kind) ?? now.box).focus({ preventScroll: true });
   if (now.kind === "timeline-end") tell(came, now);
 });

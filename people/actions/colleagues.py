@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from people.audit import fingerprint, record_change, snapshot
 from people.models import ApiToken, CustomRole, Permission, Role, User
@@ -147,9 +148,8 @@ def end_sessions(user: User) -> None:
 
 
 def _keep_one_administrator(user: User) -> None:
-    # All of them are locked, so that two who take each other's role at once do not both succeed.
-    administrators = User.objects.active().filter(role=Role.ADMINISTRATOR).select_for_update()
-    others = [one for one in administrators.order_by("pk") if one.pk != user.pk]
+    # `_locked` holds all of them.
+    others = User.objects.active().filter(role=Role.ADMINISTRATOR).exclude(pk=user.pk).exists()
     if user.role == Role.ADMINISTRATOR and user.is_active and not others:
         raise LastAdministrator(user)
 
@@ -159,4 +159,8 @@ def _known(names: Iterable[str]) -> frozenset[Permission]:
 
 
 def _locked(user: User) -> User:
-    return User.objects.get_queryset().select_for_update(of=("self",)).get(pk=user.pk)
+    """The colleague, and with them every administrator: of two who take each other's role at once
+    one is refused. All in one order, so that neither waits for the other for ever."""
+    users = User.objects.get_queryset().filter(Q(pk=user.pk) | Q(role=Role.ADMINISTRATOR))
+    rows = users.order_by("pk").select_for_update(of=("self",), no_key=True)
+    return {row.pk: row for row in rows}[user.pk]

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from people.actions import BeyondOwnPermissions, LastAdministrator, change_user
 from people.models import Membership, Role, Team, User
 from people.models.names import in_language, one_line
+from tests.at_once import at_once
 
 
 def test_a_user_is_found_by_their_address_in_any_case(ana: User) -> None:
@@ -69,3 +73,21 @@ def test_one_line_is_one_line(text: str, limit: int) -> None:
     assert line == line.strip()
     assert one_line(line, limit=limit) == line
     assert not set(line) & set("\x00\r\n\t\u202e\u2066")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_administrators_who_demote_each_other_one_is_refused() -> None:
+    for n in range(5):
+        User.objects.all().update(role=Role.AGENT)
+        one, two = (
+            User.objects.create_user(f"{name}{n}@casanord.example", role=Role.ADMINISTRATOR)
+            for name in ("one", "two")
+        )
+        demoted = {"role": Role.AGENT}
+        outcomes = at_once(
+            partial(change_user, one, demoted, actor=User.objects.get(pk=two.pk)),
+            partial(change_user, two, demoted, actor=User.objects.get(pk=one.pk)),
+        )
+        refused = [found for found in outcomes if not isinstance(found, User)]
+        assert [type(found) for found in refused] in ([LastAdministrator], [BeyondOwnPermissions])
+        assert User.objects.filter(role=Role.ADMINISTRATOR).count() == 1

@@ -176,6 +176,11 @@ SHORT_LIMIT = 100
 REST_SECONDS = 600
 #: Until when, and how far then.
 _slow: dict[tuple[int, str], tuple[float, int]] = {}
+#: A built-in view of more than the limit is not counted again for so many seconds: most of what the
+#: count costs, and it says the same for days.
+LONG_SECONDS = 15
+#: Until when.
+_long: dict[tuple[int, str, bool], float] = {}
 
 
 class AtLeast(int):
@@ -186,9 +191,26 @@ def counts(user: User, listed: Sequence[Queue] | None = None) -> dict[str, int |
     """How many tickets stand in each of the queues, at most one above the limit: one query.
 
     A saved view that cannot be counted in time has `AtLeast` fewer, or `None`.
+    A built-in view above the limit is taken to stay there for `LONG_SECONDS`.
     """
     listed = built_in(user) if listed is None else listed
     now = monotonic()
+    long = {
+        queue.slug: COUNT_LIMIT + 1 for queue in listed if _long.get(_known(user, queue), 0) > now
+    }
+    numbers = long | _counted_now(user, [queue for queue in listed if queue.slug not in long], now)
+    for queue in listed:
+        number = numbers[queue.slug] or 0
+        if number > COUNT_LIMIT and queue.slug in QUEUES and queue.slug not in long:
+            _long[_known(user, queue)] = now + LONG_SECONDS
+    return numbers
+
+
+def _known(user: User, queue: Queue) -> tuple[int, str, bool]:
+    return user.pk, queue.edition, user.is_manager
+
+
+def _counted_now(user: User, listed: Sequence[Queue], now: float) -> dict[str, int | None]:
     asked: list[tuple[Queue, int]] = []
     for queue in listed:
         until, limit = _slow.get((user.pk, queue.edition), (0, COUNT_LIMIT))

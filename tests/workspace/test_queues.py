@@ -126,6 +126,24 @@ def test_a_long_queue_is_counted_up_to_a_limit(
     assert queues.counts(ana)["open"] == 3
 
 
+def test_a_queue_above_the_limit_is_not_counted_again_at_once(
+    log_in: LogIn,
+    ana: User,
+    chiara: Customer,
+    orders: Team,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(queues, "monotonic", lambda: now)
+    monkeypatch.setattr(queues, "COUNT_LIMIT", 1)
+    first, second = (make_ticket(chiara, subject=name, team=orders) for name in ("a", "b"))
+    assert queues.counts(ana)["open"] == 2
+    Ticket.objects.filter(pk__in=[first.pk, second.pk]).update(mark=Mark.SPAM)
+    assert queues.counts(ana)["open"] == 2
+    now += queues.LONG_SECONDS + 1
+    assert queues.counts(ana)["open"] == 0
+
+
 # -- Page after page -----------------------------------------------------------------------------
 
 

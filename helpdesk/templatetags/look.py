@@ -181,13 +181,21 @@ def duration_parts(seconds: float | timedelta | None, longest: str = "d") -> Amo
 @register.filter
 def duration(seconds: float | timedelta | None) -> str:
     """A duration in words short enough for a list: "21 min", "8.3 h", "1 d 5 h"."""
-    amount = duration_parts(seconds)
-    if amount is None:
+    if seconds is None or seconds == "":
         return ""
-    total = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds or 0)
+    total = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
+    if abs(total) >= HOUR:
+        # None of what is said from here on is finer.
+        total = total // MINUTE * MINUTE
+    return _duration(total, get_language() or "")
+
+
+@functools.lru_cache(maxsize=4096)
+def _duration(total: float, language: str) -> str:
+    """A list asks for the same ones again and again, and each is written in half a dozen steps."""
     hours = round(abs(total) / HOUR)
     if hours < 24:
-        return str(amount)
+        return str(duration_parts(total))
     days, hours = divmod(hours, 24)
     sign = "\u2212" if total < 0 else ""
     text = f"{sign}{number_format(days)} {pgettext('duration', 'd')}"

@@ -134,8 +134,14 @@ def test_a_property_is_changed_where_it_stands(visit: Visit, ana: User, ticket: 
     page.locator("#fact-priority").get_by_role("button", name="Urgent").click()
     expect(page.locator("#fact-priority summary")).to_contain_text("Urgent")
     expect(page.locator("#items")).to_contain_text("Ana Rusu set the priority to urgent")
+    expect(page.locator("#fact-priority summary")).to_be_focused()
+    page.keyboard.press("t")
+    page.keyboard.type("glass")
+    page.keyboard.press("Enter")
+    expect(page.locator("#fact-tags summary")).to_contain_text("glass")
+    expect(page.locator("#fact-tags form")).to_be_hidden()
     ticket.refresh_from_db()
-    assert ticket.priority == Priority.URGENT
+    assert (ticket.priority, ticket.tags) == (Priority.URGENT, ["glass"])
 
 
 def test_the_hands_stay_on_the_keyboard(
@@ -153,8 +159,8 @@ def test_the_hands_stay_on_the_keyboard(
     expect(page).to_have_title(re.compile(r"^#\d+ Second"))
     expect(page.locator("[data-row][aria-current]")).to_contain_text("Second")
     page.keyboard.press("n")
-    expect(page.get_by_role("heading", level=1, name="Third")).to_be_visible()
-    expect(page.locator("[data-row][aria-current]")).to_contain_text("Third")
+    expect(page.get_by_role("heading", level=1, name="First")).to_be_visible()
+    expect(page.locator("[data-row][aria-current]")).to_contain_text("First")
     page.keyboard.press("i")
     expect(page.get_by_label("Note")).to_be_checked()
     expect(page.locator("#composer-editor")).to_be_focused()

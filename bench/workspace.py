@@ -22,6 +22,7 @@ from bench.main import Page, _seconds
 from bench.report import Figure
 from people.models import Membership, Team, User
 from tickets.models import Ticket
+from workspace import queues
 from workspace.models import View
 from workspace.queues import QUEUES, counts
 from workspace.viewing import sidebar
@@ -35,7 +36,9 @@ WORDS = (("lantern", "walnut"), ("teapot", "maple"), ("saddle", "copper"))
 COUNTS_TARGET_MS = 50
 SLOPE_TARGET = 1.3
 
-THREE_CONDITIONS = {
+# The seeded tickets that are “vip” are none of the pressing ones: each of those is looked at, to
+# show nothing. Of a team there are many.
+FINDS_NOTHING = {
     "all": [
         {"field": "status_category", "operator": "is", "value": ["new", "open"]},
         {"field": "priority", "operator": "is", "value": ["high", "urgent"]},
@@ -86,8 +89,13 @@ def _agent() -> User:
 
 def _pages(rare: str, common: str) -> list[Page]:
     agent = _agent()
+    pressing = FINDS_NOTHING["all"][:2]
+    of_team = {"field": "team", "operator": "is", "value": [Team.objects.earliest("pk").pk]}
     view, _made = View.objects.get_or_create(
-        name="Urgent of important people", owner=agent, defaults={"conditions": THREE_CONDITIONS}
+        name="Urgent of a team", owner=agent, defaults={"conditions": {"all": [*pressing, of_team]}}
+    )
+    empty, _made = View.objects.get_or_create(
+        name="Urgent of important people", owner=agent, defaults={"conditions": FINDS_NOTHING}
     )
     search = reverse("desk_search")
     lists = [
@@ -99,6 +107,14 @@ def _pages(rare: str, common: str) -> list[Page]:
         Page("floor", "/floor/"),
         *lists,
         Page("view of three conditions", reverse("desk_view", args=[view.pk]), target=3),
+        Page(
+            "view of three conditions that finds nothing",
+            reverse("desk_view", args=[empty.pk]),
+            target=3,
+        ),
+        Page("all open, by priority", f"{QUEUES['open'].url}?sort=-priority"),
+        Page("solved, by subject", f"{QUEUES['solved'].url}?sort=subject"),
+        Page("the best next ticket", reverse("desk_next")),
         Page("ticket page, 20 messages", _ticket_with(20), target=4),
         Page("ticket page, 200 messages", _ticket_with(200), target=4),
         Page("search, a word in 50", f"{search}?q={rare}", target=3),
@@ -132,7 +148,7 @@ def _measured(pages: list[Page]) -> list[tuple[Page, float]]:
         client.get(page.url)
         with CaptureQueriesContext(connection) as captured:
             response = client.get(page.url)
-        if response.status_code != HTTPStatus.OK:
+        if response.status_code not in (HTTPStatus.OK, HTTPStatus.FOUND):
             raise RuntimeError(f"{page.url} answers {response.status_code}")
         page.queries = len(captured)
     for round_ in range(WARM_UP + ROUNDS):
@@ -147,6 +163,8 @@ def _slowest_counts() -> float:
     agent = User.objects.get(email="agent00@example.org")
     took = []
     for _round in range(ROUNDS):
+        # As if each were the first in a while.
+        queues._long.clear()
         started = time.perf_counter()
         counts(agent, sidebar(agent))
         took.append((time.perf_counter() - started) * 1000)

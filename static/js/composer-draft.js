@@ -24,7 +24,7 @@ export function keepDraft(form, editor) {
   const version = form.elements.draft;
   const state = form.querySelector("#draft-state");
   const drop = form.querySelector("#draft-drop");
-  let timer, kept = spoken(content(form)), isBusy = false, isOver = false;
+  let timer, kept = spoken(content(form)), isBusy = false, isOver = false, isGoing = false;
 
   const say = (text, isBad = false) => {
     state.textContent = text;
@@ -44,14 +44,19 @@ export function keepDraft(form, editor) {
     isBusy = true;
     try {
       const answer = await ask(form.dataset.draftUrl, data, { keepalive: isLeaving && isSmall(data) });
-      if (answer.status === 409) conflict((await answer.json()).theirs);
+      if (answer.status === 409) {
+        const { theirs } = await answer.json();
+        // This window's own words, saved while it was being reloaded, contradict nobody.
+        if (theirs.saved && theirs.html === data.get("html")) { version.value = theirs.saved; kept = now; say(theirs.at); } else conflict(theirs);
+      }
       else if (answer.ok) {
         const told = await answer.json();
         kept = now;
         version.value = told.saved;
         form.querySelector("[data-rich]").dataset.clean = data.get("html") ?? "";
         for (const name of ["to", "cc", "bcc"]) form.elements[name].defaultValue = data.get(name);
-        forget(form);
+        // The next page may have been asked for already, and not know of this.
+        if (!isGoing) forget(form);
         say(told.at);
         showDrop();
       } else if (answer.status === 422) say((await answer.json()).error, true);
@@ -104,6 +109,7 @@ export function keepDraft(form, editor) {
   const leave = () => { if (document.hidden) save({ isLeaving: true }); };
   document.addEventListener("visibilitychange", leave);
   addEventListener("pagehide", () => save({ isLeaving: true }));
+  addEventListener("beforeunload", () => { isGoing = true; setTimeout(() => { isGoing = false; }, 10 * PAUSE); });
   addEventListener("online", soon);
   document.addEventListener("htmx:beforeSwap", function before() {
     if (!form.isConnected) document.removeEventListener("htmx:beforeSwap", before);

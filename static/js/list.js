@@ -75,6 +75,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("reset", (event) => { if (event.target.id === "bulk") setTimeout(clear); });
 
+// At once, so that nobody sees the marks go and come back.
+document.addEventListener("htmx:afterSwap", show);
 document.addEventListener("htmx:afterSettle", () => {
   const here = document.querySelector('#bulk [name="queue"]')?.value;
   if (here && here !== view) { picked.clear(); last = null; view = here; }

@@ -159,6 +159,8 @@ VERBS: dict[str, Promise] = {
     "reactivated": gettext_lazy("reactivated"),
     "refused": gettext_lazy("was refused"),
     "merged": gettext_lazy("merged"),
+    "unmerged": gettext_lazy("took apart"),
+    "renamed": gettext_lazy("renamed"),
     "password": gettext_lazy("changed the password of"),
     "sessions": gettext_lazy("ended the other sessions of"),
 }

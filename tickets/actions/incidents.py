@@ -32,6 +32,7 @@ def answer_incidents(
     held = [
         HeldMessage.objects.create(
             ticket=incident,
+            conversation=incident.newest_conversation,
             author=author,
             mode=WriteMode.REPLY,
             html=html,

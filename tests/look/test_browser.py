@@ -271,7 +271,7 @@ def test_a_hint_of_the_server_becomes_events_that_elements_wait_for(show: Open) 
     page = show("ticket/", quiet=False)
     body = 'data: {"kind": "ticket", "id": 7}\n\ndata: {"kind": "<img>"}\n\n'
     page.route(
-        "**/hints",
+        "**/hints*",
         lambda route: route.fulfill(headers={"Content-Type": "text/event-stream"}, body=body),
     )
     page.evaluate(LIVE, "/hints")
@@ -283,12 +283,12 @@ def test_a_lost_connection_is_said_and_everything_is_fetched_anew_when_it_is_bac
     show: Open,
 ) -> None:
     page = show("ticket/", quiet=False)
-    page.route("**/hints", lambda route: route.abort())
+    page.route("**/hints*", lambda route: route.abort())
     page.evaluate(LIVE, "/hints")
     expect(page.get_by_text("The connection is lost.")).to_be_visible()
-    page.unroute("**/hints")
+    page.unroute("**/hints*")
     page.route(
-        "**/hints",
+        "**/hints*",
         lambda route: route.fulfill(
             headers={"Content-Type": "text/event-stream"}, body="retry: 1\n\n"
         ),
@@ -298,7 +298,7 @@ def test_a_lost_connection_is_said_and_everything_is_fetched_anew_when_it_is_bac
 
 def test_an_answer_that_did_not_come_is_said(show: Open) -> None:
     page = show("ticket/", quiet=False)
-    page.route("**/gone", lambda route: route.abort())
+    page.route("**/gone*", lambda route: route.abort())
     page.evaluate("htmx.ajax('GET', '/gone', document.querySelector('.timeline')).catch(() => {})")
     expect(page.locator("#toasts")).to_contain_text("That did not reach the server.")
 

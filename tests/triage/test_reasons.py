@@ -40,6 +40,9 @@ EXAMPLES = [
     ),
     ({"code": "nobody_available"}, "Nobody on the team is free"),
     ({"code": "customer_replied"}, "The customer replied"),
+    ({"code": "customers_merged"}, "Two records were one person"),
+    ({"code": "customers_unmerged"}, "They were two people after all"),
+    ({"code": "merged_open", "number": 7}, "#7 was still open"),
     ({"code": "answered"}, "Whoever answers first takes it"),
 ]
 

@@ -162,7 +162,7 @@ def test_the_hands_stay_on_the_keyboard(
     expect(page.get_by_role("heading", level=1, name="First")).to_be_visible()
     expect(page.locator("[data-row][aria-current]")).to_contain_text("First")
     page.keyboard.press("i")
-    expect(page.get_by_label("Note")).to_be_checked()
+    expect(page.get_by_role("radio", name="Note")).to_be_checked()
     expect(page.locator("#composer-editor")).to_be_focused()
     page.keyboard.type("For Luca")
     expect(page.locator("#composer-editor")).to_have_text("For Luca")

@@ -1,6 +1,8 @@
 // Selecting rows of a list: by a click, with Shift from the last one to this one, and by keyboard:
 // "x" selects the row in focus, Shift+J and Shift+K take the next or previous one along. What is
 // selected stays selected when the list is fetched anew. The list works without all this.
+import "helpdesk/dialog";
+
 const picked = new Set();
 let last = null; // the box that was pressed last
 let view; // whose rows they are
@@ -85,21 +87,10 @@ document.addEventListener("htmx:afterSettle", () => {
 
 // -- The sheet in which one says what to change -----------------------------------------------------
 
-const dialog = () => document.getElementById("bulk-dialog");
-
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target?.id !== "bulk-dialog") return;
-  if (!dialog().open) dialog().showModal();
-  dialog().querySelector("select, input:not([type=hidden])")?.focus();
-});
 document.addEventListener("click", (event) => {
-  if (event.target.closest?.("dialog [data-close-dialog]")) {
-    event.preventDefault();
-    dialog().close();
-  }
   event.target.closest?.("[data-dismiss-progress]")?.closest(".progress")?.remove();
 });
-document.addEventListener("bulk:started", () => { dialog()?.close(); clear(); });
+document.addEventListener("bulk:started", () => { document.getElementById("bulk-dialog")?.close(); clear(); });
 document.addEventListener("htmx:load", (event) => {
   for (const button of event.detail.elt.querySelectorAll?.("[data-dismiss-progress]") ?? []) button.hidden = false;
 });

@@ -15,6 +15,9 @@ from administration.views import (
     teams,
     users,
 )
+from administration.views.categories import CATEGORY
+from administration.views.custom_fields import FIELD, FORM
+from administration.views.statuses import STATUS
 
 urlpatterns = [
     path("", index.index, name="settings_index"),
@@ -55,30 +58,6 @@ urlpatterns = [
     path("roles/new/", roles.new_role, name="settings_role_new"),
     path("roles/<int:pk>/", roles.role, name="settings_role"),
     path("roles/<int:pk>/delete/", roles.delete_role, name="settings_role_delete"),
-    path("categories/", categories.categories, name="settings_categories"),
-    path("categories/order/", categories.order, name="settings_categories_order"),
-    path("categories/new/", categories.new, name="settings_category_new"),
-    path("categories/<int:pk>/", categories.category, name="settings_category"),
-    path("categories/<int:pk>/archive/", categories.archive, name="settings_category_archive"),
-    path("categories/<int:pk>/restore/", categories.restore, name="settings_category_restore"),
-    path("statuses/", statuses.statuses, name="settings_statuses"),
-    path("statuses/order/", statuses.order, name="settings_statuses_order"),
-    path("statuses/new/", statuses.new, name="settings_status_new"),
-    path("statuses/<int:pk>/", statuses.status, name="settings_status"),
-    path("statuses/<int:pk>/archive/", statuses.archive, name="settings_status_archive"),
-    path("statuses/<int:pk>/restore/", statuses.restore, name="settings_status_restore"),
-    path("fields/", custom_fields.fields, name="settings_fields"),
-    path("fields/order/", custom_fields.order_fields, name="settings_fields_order"),
-    path("fields/new/", custom_fields.new_field, name="settings_field_new"),
-    path("fields/<int:pk>/", custom_fields.field, name="settings_field"),
-    path("fields/<int:pk>/archive/", custom_fields.archive_field, name="settings_field_archive"),
-    path("fields/<int:pk>/restore/", custom_fields.restore_field, name="settings_field_restore"),
-    path("forms/", custom_fields.forms, name="settings_forms"),
-    path("forms/order/", custom_fields.order_forms, name="settings_forms_order"),
-    path("forms/new/", custom_fields.new_form, name="settings_form_new"),
-    path("forms/<int:pk>/", custom_fields.form, name="settings_form"),
-    path("forms/<int:pk>/archive/", custom_fields.archive_form, name="settings_form_archive"),
-    path("forms/<int:pk>/restore/", custom_fields.restore_form, name="settings_form_restore"),
     path("macros/", macros.macros, name="settings_macros"),
     path("macros/new/", macros.new, name="settings_macro_new"),
     path("macros/<int:pk>/", macros.macro, name="settings_macro"),
@@ -87,4 +66,8 @@ urlpatterns = [
     path("tags/", tags.tags, name="settings_tags"),
     path("tags/tag/", tags.tag, name="settings_tag"),
     path("tags/tag/remove/", tags.remove, name="settings_tag_remove"),
+    *CATEGORY.urls(categories.categories),
+    *STATUS.urls(statuses.statuses),
+    *FIELD.urls(custom_fields.fields),
+    *FORM.urls(custom_fields.forms),
 ]

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from administration.forms.categories import CategoryForm
 from administration.gate import SettingsRequest, allowed
-from administration.pages import Line, Refused, edit_page, ends, list_page, reorder
-from people.models import Permission
+from administration.pages import Line, Refused, list_page
+from administration.words import MAY, Word
+from people.models import User
 from tickets.actions.vocabulary import (
     CategoryHasChildren,
     CategoryIsInItself,
@@ -19,9 +19,6 @@ from tickets.actions.vocabulary import (
 )
 from tickets.models import Category, Priority
 from triage.actions import Recognition, describe_category
-
-MAY = Permission.MANAGE_VOCABULARY
-HERE = "settings_categories"
 
 
 @allowed(MAY, "GET", "HEAD")
@@ -35,71 +32,24 @@ def categories(request: SettingsRequest) -> HttpResponse:
             Line(
                 one.pk,
                 str(one),
-                reverse("settings_category", args=[one.pk]),
+                CATEGORY.url(one),
                 cells=[one.team or "", Priority(one.priority).label if one.priority else ""],
                 depth=min(depth[one.pk], 3),
                 group=str(one.parent_id or ""),
-                restore_url=reverse("settings_category_restore", args=[one.pk]),
+                restore_url=CATEGORY.restore_url(one),
                 is_archived=one.archived_at is not None,
             )
         )
     return list_page(
         request,
         lines,
-        current=HERE,
+        current=CATEGORY.here,
         columns=[_("Team"), _("Priority")],
         order_url=reverse("settings_categories_order"),
         new_url=reverse("settings_category_new"),
         new_label=_("New category"),
         empty=_("With categories, requests find their team and the review shows what comes in."),
     )
-
-
-@allowed(MAY, "POST")
-def order(request: SettingsRequest) -> HttpResponse:
-    return reorder(
-        request,
-        Category.objects.in_use().order_by("position", "name", "pk"),
-        back=reverse(HERE),
-        group=lambda category: category.parent_id,
-    )
-
-
-@allowed(MAY, "GET", "HEAD", "POST")
-def new(request: SettingsRequest) -> HttpResponse:
-    last = Category.objects.order_by("-position").first()
-    return _edit(request, Category(position=last.position + 1 if last else 0))
-
-
-@allowed(MAY, "GET", "HEAD", "POST")
-def category(request: SettingsRequest, pk: int) -> HttpResponse:
-    return _edit(request, get_object_or_404(Category, pk=pk))
-
-
-@allowed(MAY, "POST")
-def archive(request: SettingsRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(Category, pk=pk)
-    try:
-        archive_category(row, actor=request.user)
-    except CategoryHasChildren:
-        sentence = _("Archive what stands below “%(name)s” first.") % {"name": row}
-        messages.error(request, sentence)
-        return HttpResponseRedirect(reverse("settings_category", args=[row.pk]))
-    messages.success(request, _("“%(name)s” is archived. Tickets keep it.") % {"name": row})
-    return HttpResponseRedirect(reverse(HERE))
-
-
-@allowed(MAY, "POST")
-def restore(request: SettingsRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(Category, pk=pk)
-    try:
-        restore_category(row, actor=request.user)
-    except ParentIsArchived:
-        sentence = _("Restore “%(parent)s” first, below which it stands.") % {"parent": row.parent}
-        messages.error(request, sentence)
-    else:
-        messages.success(request, _("“%(name)s” can be chosen again.") % {"name": row})
-    return HttpResponseRedirect(reverse(HERE))
 
 
 def _edit(request: SettingsRequest, row: Category) -> HttpResponse:
@@ -118,14 +68,41 @@ def _edit(request: SettingsRequest, row: Category) -> HttpResponse:
         except CategoryIsInItself:
             raise Refused(_("It cannot stand below itself."), "parent") from None
 
-    return edit_page(
+    return CATEGORY.page(
         request,
         form,
-        current=HERE,
-        title=str(row) if row.pk else _("New category"),
-        back=reverse(HERE),
-        saved=_("Saved."),
-        template="administration/category.html",
+        new=_("New category"),
+        archive_says=_("Nobody can choose it any more. Tickets keep it."),
         write=write,
-        **ends(row, "settings_category", _("Nobody can choose it any more. Tickets keep it.")),
+        template="administration/category.html",
     )
+
+
+def _archive(row: Category, *, actor: User) -> None:
+    try:
+        archive_category(row, actor=actor)
+    except CategoryHasChildren:
+        sentence = _("Archive what stands below “%(name)s” first.")
+        raise Refused(sentence % {"name": row}) from None
+
+
+def _restore(row: Category, *, actor: User) -> None:
+    try:
+        restore_category(row, actor=actor)
+    except ParentIsArchived:
+        sentence = _("Restore “%(parent)s” first, below which it stands.")
+        raise Refused(sentence % {"parent": row.parent}) from None
+
+
+CATEGORY = Word(
+    noun="category",
+    nouns="categories",
+    model=Category,
+    in_order=lambda: Category.objects.in_use().order_by("position", "name", "pk"),
+    edit=_edit,
+    archive=_archive,
+    archived=gettext_lazy("“%(name)s” is archived. Tickets keep it."),
+    restore=_restore,
+    restored=gettext_lazy("“%(name)s” can be chosen again."),
+    group=lambda category: category.parent_id,
+)

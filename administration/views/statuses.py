@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from administration.forms.categories import StatusForm
 from administration.gate import SettingsRequest, allowed
-from administration.pages import (
-    Line,
-    Refused,
-    edit_page,
-    ends,
-    list_page,
-    reorder,
-)
-from administration.pages import restore as restore_page
-from people.models import Permission
+from administration.pages import Line, Refused, list_page
+from administration.words import MAY, Word
+from people.models import User
 from tickets.actions.vocabulary import (
     StatusIsInUse,
     StatusIsTheLast,
@@ -25,9 +17,6 @@ from tickets.actions.vocabulary import (
     save_status,
 )
 from tickets.models import Status, StatusCategory
-
-MAY = Permission.MANAGE_VOCABULARY
-HERE = "settings_statuses"
 
 
 @allowed(MAY, "GET", "HEAD")
@@ -37,10 +26,10 @@ def statuses(request: SettingsRequest) -> HttpResponse:
         Line(
             one.pk,
             str(one),
-            reverse("settings_status", args=[one.pk]),
+            STATUS.url(one),
             cells=[StatusCategory(one.category).label, one.for_customer],
             group=one.category,
-            restore_url=reverse("settings_status_restore", args=[one.pk]),
+            restore_url=STATUS.restore_url(one),
             is_archived=one.archived_at is not None,
         )
         for one in Status.objects.in_steps()
@@ -48,53 +37,12 @@ def statuses(request: SettingsRequest) -> HttpResponse:
     return list_page(
         request,
         lines,
-        current=HERE,
+        current=STATUS.here,
         columns=[_("It means"), _("Customers read")],
         order_url=reverse("settings_statuses_order"),
         new_url=reverse("settings_status_new"),
         new_label=_("New status"),
     )
-
-
-@allowed(MAY, "POST")
-def order(request: SettingsRequest) -> HttpResponse:
-    return reorder(
-        request,
-        Status.objects.filter(archived_at=None).in_steps(),
-        back=reverse(HERE),
-        group=lambda status: status.category,
-    )
-
-
-@allowed(MAY, "GET", "HEAD", "POST")
-def new(request: SettingsRequest) -> HttpResponse:
-    last = Status.objects.order_by("-position").first()
-    place = last.position + 1 if last else 0
-    return _edit(request, Status(position=place, category=StatusCategory.OPEN))
-
-
-@allowed(MAY, "GET", "HEAD", "POST")
-def status(request: SettingsRequest, pk: int) -> HttpResponse:
-    return _edit(request, get_object_or_404(Status, pk=pk))
-
-
-@allowed(MAY, "POST")
-def archive(request: SettingsRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(Status, pk=pk)
-    try:
-        archive_status(row, actor=request.user)
-    except StatusIsTheLast:
-        messages.error(request, _last_one(row))
-        return HttpResponseRedirect(reverse("settings_status", args=[row.pk]))
-    messages.success(request, _("“%(name)s” is archived. Tickets keep it.") % {"name": row})
-    return HttpResponseRedirect(reverse(HERE))
-
-
-@allowed(MAY, "POST")
-def restore(request: SettingsRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(Status, pk=pk)
-    said = _("“%(name)s” can be chosen again.") % {"name": row}
-    return restore_page(request, row, back=reverse(HERE), said=said)
 
 
 def _edit(request: SettingsRequest, row: Status) -> HttpResponse:
@@ -111,16 +59,20 @@ def _edit(request: SettingsRequest, row: Status) -> HttpResponse:
         except StatusIsTheLast:
             raise Refused(_last_one(row), "category") from None
 
-    return edit_page(
+    return STATUS.page(
         request,
         form,
-        current=HERE,
-        title=str(row) if row.pk else _("New status"),
-        back=reverse(HERE),
-        saved=_("Saved."),
+        new=_("New status"),
+        archive_says=_("Nobody can choose it any more. Tickets keep it."),
         write=write,
-        **ends(row, "settings_status", _("Nobody can choose it any more. Tickets keep it.")),
     )
+
+
+def _archive(row: Status, *, actor: User) -> None:
+    try:
+        archive_status(row, actor=actor)
+    except StatusIsTheLast:
+        raise Refused(_last_one(row)) from None
 
 
 def _last_one(row: Status) -> str:
@@ -130,3 +82,16 @@ def _last_one(row: Status) -> str:
         "name": row,
         "category": StatusCategory(row.category).label,
     }
+
+
+STATUS = Word(
+    noun="status",
+    nouns="statuses",
+    model=Status,
+    in_order=lambda: Status.objects.filter(archived_at=None).in_steps(),
+    edit=_edit,
+    archive=_archive,
+    archived=gettext_lazy("“%(name)s” is archived. Tickets keep it."),
+    restored=gettext_lazy("“%(name)s” can be chosen again."),
+    group=lambda status: status.category,
+)

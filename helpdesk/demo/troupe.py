@@ -12,7 +12,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Final
 
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from helpdesk.demo.company import Company
 from helpdesk.demo.course import Life
@@ -62,6 +62,8 @@ def _perform_part(
     # This process does nothing else: garbage may stay, and a failure ends everything.
     gc.freeze()
     gc.disable()
+    # A connection of its own: what the parent may still hold open is not to be shared by its forks.
+    connections[DEFAULT_DB_ALIAS] = connections.create_connection(DEFAULT_DB_ALIAS)
     connection.features.uses_savepoints = False
     # The same few hundred statements again and again: PostgreSQL plans each of them once.
     connection.settings_dict["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 2}

@@ -1,5 +1,6 @@
 """The demo's parts are played by processes of their own."""
 
+import asyncio
 from io import StringIO
 
 import pytest
@@ -35,6 +36,19 @@ def test_teams_are_played_at_the_same_time_and_all_of_it_is_kept(monkeypatch):
     fresh.save(force_insert=True)
     fresh.refresh_from_db()
     assert fresh.number == highest + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_players_share_no_connection_that_their_parent_holds_elsewhere(monkeypatch):
+    make_small(monkeypatch)
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    assert not Team.objects.exists()  # opens the connection of the thread; a loop has another one
+
+    async def seed() -> None:
+        call_command("seed_demo", stdout=StringIO())
+
+    asyncio.run(seed())
+    assert Team.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)

@@ -141,7 +141,7 @@ class Beside:
     #: Mine, that no message has taken yet.
     uploads: list[WaitingFile] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
-    #: To whom the newest public message with other recipients went, for a reply to all.
+    #: Who else takes part in the conversation that a reply answers, for a reply to all.
     others: dict[str, list[str]] = field(default_factory=dict)
     follows: bool = False
     followers: int = 0
@@ -242,10 +242,9 @@ def _asking() -> tuple[str, tuple[Any, ...]]:
                 uploads=_all(Upload.objects.filter(held=OuterRef("pk")).order_by("pk"), **_FILE),
             ),
             others=_one(
-                Message.objects.public()
-                .filter(ticket=_TICKET)
-                .exclude(recipients={})
-                .order_by("-occurred_at", "-pk"),
+                Message.objects.newest_to_others().filter(
+                    ticket=_TICKET, conversation=Subquery(answered)
+                ),
                 recipients="recipients",
             ),
             follows=Exists(Follower.objects.filter(ticket=_TICKET, user=_USER)),

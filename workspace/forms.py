@@ -132,7 +132,7 @@ class WriteForm(forms.Form):
             given = {place: self.cleaned_data[place] for place in PLACES}
             if self.cleaned_data["mode"] == WriteMode.REPLY_ALL and not any(given.values()):
                 # The page fills the fields; a browser without JavaScript leaves it to us.
-                given["cc"] = self.ticket.messages.others_in_copy()
+                given["cc"] = self.ticket.newest_conversation.others_in_copy
             try:
                 self.recipients = recipients(**given)
             except TooManyRecipients:

@@ -142,6 +142,34 @@ def test_a_reply_to_all_copies_those_who_took_part(
     assert written(ticket)[-1].recipients == {"cc": ["marco@example.it", "luigi@example.it"]}
 
 
+def test_a_reply_to_all_copies_nobody_of_another_customers_conversation(
+    log_in: LogIn, ana: User, ticket: Ticket, orders: Team
+) -> None:
+    receive_reply(
+        ticket.conversations.get(),
+        draft=MessageDraft(text="And?", recipients={"cc": ["luigi@example.it"]}),
+        actor=Actor.customer(ticket.customer),
+    )
+    his = make_ticket(recognise(email="ion@example.ro", name="Ion Pop"), team=orders)
+    merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
+    ticket.refresh_from_db()
+    client = log_in(ana)
+    page = client.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    assert "Ion Pop" in page
+    assert "Reply to all" not in page
+    assert send(client, ticket, text="Hello", mode="reply_all").status_code == 302
+    mail = OutgoingMail.objects.get(purpose="reply")
+    assert (mail.to_address, mail.recipients) == ("ion@example.ro", {})
+    # Whoever takes part with Chiara still does, once she is the one who is answered.
+    receive_reply(
+        ticket.conversations.get(customer=ticket.customer),
+        draft=MessageDraft(text="Well?"),
+        actor=Actor.customer(ticket.customer),
+    )
+    page = client.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    assert 'data-others="luigi@example.it"' in page
+
+
 def test_a_forward_needs_somebody_to_go_to(log_in: LogIn, ana: User, ticket: Ticket) -> None:
     answer = send(log_in(ana), ticket, text="Look", mode="forward", cc="a@b.example")
     assert answer.status_code == 422

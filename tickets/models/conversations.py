@@ -80,6 +80,15 @@ class Conversation(models.Model):
         return merge.source if merge else self.ticket
 
 
+    @property
+    def others_in_copy(self) -> list[str]:
+        """Who else takes part, for a reply to all: to whom beside us the newest public message of
+        this conversation went. Whoever takes part in another one of the ticket does not in this."""
+        newest = self.messages.newest_to_others().first()
+        told = newest.recipients if newest else {}
+        return [*told.get("to", ()), *told.get("cc", ())]
+
+
 class MessageKind(models.TextChoices):
     INBOUND = "inbound", _("From the customer")
     OUTBOUND = "outbound", _("To the customer")
@@ -91,11 +100,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What the customer may read: never a note."""
         return self.exclude(kind=MessageKind.NOTE)
 
-    def others_in_copy(self) -> list[str]:
-        """To whom else the newest public message went that went to others too."""
-        newest = self.public().exclude(recipients={}).order_by("-occurred_at", "-pk").first()
-        told = newest.recipients if newest else {}
-        return [*told.get("to", ()), *told.get("cc", ())]
+    def newest_to_others(self) -> Self:
+        """The public messages that went to others too, the newest first."""
+        return self.public().exclude(recipients={}).order_by("-occurred_at", "-pk")
 
     def newest_texts(self, tickets: Sequence[int], *, limit: int = 40) -> dict[int, list[str]]:
         """The texts of each of the tickets, the newest messages first, their own words before what

@@ -56,16 +56,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _first_statuses(request: pytest.FixtureRequest) -> None:
-    """Every company has its statuses: in tests with real transactions too, which empty all tables
-    when they end, the migration's rows among them."""
+    """Every company has its statuses: also in and after tests with real transactions, which empty
+    all tables when they end, the migration's rows among them."""
+    names = set(request.fixturenames)
     marker = request.node.get_closest_marker("django_db")
-    has_transactions = bool(
-        (marker and marker.kwargs.get("transaction"))
-        or {"transactional_db", "live_server"} & set(request.fixturenames)
-    )
-    if has_transactions:
+    if (marker and marker.kwargs.get("transaction")) or {"transactional_db", "live_server"} & names:
         request.getfixturevalue("transactional_db")
-        _make_first_statuses()
+    elif marker or "db" in names:
+        request.getfixturevalue("db")
+    else:
+        return
+    _make_first_statuses()
 
 
 def _make_first_statuses() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, Self
 
 from django.conf import settings
@@ -14,6 +15,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models.users import User
+
+#: What stands between words. Said here, because where PostgreSQL's own parser ends a word depends
+#: on the locale of the database.
+BETWEEN_WORDS = r"[!-/:-@\[-`{-~«»“”„‘’‚‹›–—…•·\u00a0]+"
+
+
+def words_of_name() -> SearchVector:
+    """The words of the column `name`, as they are indexed and looked for."""
+    pattern, space, each = (models.Value(value) for value in (BETWEEN_WORDS, " ", "g"))
+    bare = models.Func(F("name"), pattern, space, each, function="REGEXP_REPLACE")
+    return SearchVector(bare, config="simple")
 
 
 class Tier(models.TextChoices):
@@ -40,9 +52,7 @@ class Organisation(models.Model):
 
     class Meta:
         ordering = ["name"]
-        indexes = [
-            GinIndex(SearchVector("name", config="simple"), name="people_organisation_words"),
-        ]
+        indexes = [GinIndex(words_of_name(), name="people_organisation_words")]
 
     def __str__(self) -> str:
         return self.name
@@ -93,8 +103,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             )
             query = None if "@" in part else _beginning_with(part)
             if query:
-                names = Customer.objects.annotate(words=_WORDS).filter(words=query)
-                firms = Organisation.objects.annotate(words=_WORDS).filter(words=query)
+                names = Customer.objects.annotate(words=words_of_name()).filter(words=query)
+                firms = Organisation.objects.annotate(words=words_of_name()).filter(words=query)
                 at_firms = Customer.objects.filter(organisation__in=firms.values("pk"))
                 those = names.values("pk").union(those, at_firms.values("pk"))
             found = found.filter(pk__in=those)
@@ -119,11 +129,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 MOST_WORDS = 6
 #: Digits at the end of a phone number that are the same however its beginning is written.
 PHONE_TAIL = 9
-_WORDS = SearchVector("name", config="simple")
 
 
 def _beginning_with(part: str) -> SearchQuery | None:
-    words = re.findall(r"\w+", part)
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", part))
     if not words:
         return None
     return SearchQuery(" & ".join(f"{w}:*" for w in words), config="simple", search_type="raw")
@@ -177,7 +186,7 @@ class Customer(models.Model):
                 condition=Q(merged_into__isnull=False),
                 name="people_customer_merged",
             ),
-            GinIndex(SearchVector("name", config="simple"), name="people_customer_words"),
+            GinIndex(words_of_name(), name="people_customer_words"),
         ]
 
     def __str__(self) -> str:

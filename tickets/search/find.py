@@ -12,6 +12,7 @@ from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import get_language
 
 from people.models import User
+from people.models.customers import BETWEEN_WORDS
 from tickets.conditions import Fields, InvalidCondition
 from tickets.models import CustomField, Ticket
 from tickets.models.search import holding
@@ -124,13 +125,12 @@ def _looked_up(words: list[Word]) -> list[tuple[list[str], str, bool]]:
             """
             SELECT tsvector_to_array(tickets_search_words(word)),
                 phraseto_tsquery('pg_catalog.simple', regexp_replace(tickets_search_bare(
-                    normalize(word, NFC)),
-                    '[!-/:-@\\[-`{-~«»“”„‘’‚‹›–—…•·\\u00a0]+', ' ', 'g'))::text,
+                    normalize(word, NFC)), %s, ' ', 'g'))::text,
                 ts_lexize('english_stem', lower(word)) = '{}'
                     OR ts_lexize(%s::regdictionary, lower(word)) = '{}'
             FROM unnest(%s::text[]) WITH ORDINALITY AS w (word, place) ORDER BY place
             """,
-            [stemmer, [one.text for one in words]],
+            [BETWEEN_WORDS, stemmer, [one.text for one in words]],
         )
         rows: list[Any] = cursor.fetchall()
     return [(lexemes, phrase, bool(light)) for lexemes, phrase, light in rows]

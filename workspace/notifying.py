@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from messaging.models import OutgoingMail
 from people.models import Membership, User
+from tickets import clock
 from tickets.actor import ActorKind
 from tickets.models import Event, Follower, Kind, Ticket
 from workspace.hints import OwnHint, publish
@@ -73,7 +74,8 @@ def tell(
                 event=event,
                 actor_name=event.actor_name,
                 excerpt=_excerpt(event),
-                mailed_at=None if preferences.is_mailed(kind) else timezone.now(),
+                created_at=clock.now(),
+                mailed_at=None if preferences.is_mailed(kind) else clock.now(),
             )
         )
     told = _without_repetitions(told, event)
@@ -138,6 +140,8 @@ def _reasons(event: Event, ticket: Ticket) -> dict[int, NotificationKind]:
         reasons[ticket.assignee_id] = NotificationKind.CUSTOMER_REPLIED
     if event.kind == Kind.ASSIGNED and (assignee := event.data.get("after")):
         reasons[assignee] = NotificationKind.ASSIGNED
+    if event.kind == Kind.MESSAGE_NOT_SENT and (author := event.data.get("author")):
+        reasons[author] = NotificationKind.NOT_SENT
     for mentioned in event.data.get("mentions", ()):
         reasons[mentioned] = NotificationKind.MENTIONED
     return reasons
@@ -175,7 +179,7 @@ def _without_repetitions(told: list[Notification], event: Event) -> list[Notific
             user__in=followed,
             ticket=event.ticket_id,
             actor_name=event.actor_name,
-            created_at__gt=timezone.now() - _AT_ONCE,
+            created_at__gt=clock.now() - _AT_ONCE,
         ).values_list("user_id", flat=True)
     )
     return [

@@ -13,6 +13,7 @@ from django.conf import settings
 from helpdesk.demo.company import Company as CasaNord
 from helpdesk.demo.company import material
 from helpdesk.demo.script import SEED
+from helpdesk.demo.told import call_colleagues, tell
 from metrics.actions import refold
 from metrics.models import StaleFacts
 from people.models import (
@@ -92,6 +93,8 @@ def live_in(casa_nord: CasaNord, *, until: datetime) -> None:
     _notes(random, casa_nord, until)
     with clock.at(until - timedelta(minutes=1)):
         _work(random, casa_nord, until)
+        call_colleagues(casa_nord)
+    tell(until=until)
     refold(list(StaleFacts.objects.owed().values_list("ticket", flat=True)))
 
 

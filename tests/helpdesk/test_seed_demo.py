@@ -7,6 +7,7 @@ from django.conf import global_settings
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from messaging.models import OutgoingMail
@@ -17,6 +18,7 @@ from tests.helpdesk.demo import make_small
 from tickets.models import Event, Kind, StatusCategory, Ticket
 from triage.language import detect
 from triage.reasons import sentences
+from workspace.models import Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,18 @@ def test_nothing_happens_in_the_future(said):
 def test_numbers_follow_the_time_and_go_on(said):
     in_time = list(Ticket.objects.order_by("created_at").values_list("number", flat=True))
     assert in_time == sorted(in_time)
+
+
+def test_bells_tell_of_the_last_days_at_their_time_and_the_older_is_read(said):
+    told = Notification.objects.all()
+    assert {one.kind for one in told} >= {"mentioned", "assigned", "customer_replied"}
+    assert not told.filter(created_at__gt=timezone.now()).exists()
+    assert not told.exclude(kind="followed").exclude(created_at=F("event__occurred_at")).exists()
+    assert not told.unread().filter(created_at__lt=timezone.now() - timedelta(hours=5)).exists()
+    for email in ("agent@casanord.example", "manager@casanord.example", "admin@casanord.example"):
+        mine = told.of(User.objects.get(email=email)).unread()
+        assert mine.filter(kind="mentioned").exists(), email
+    assert not told.to_mail().exists()
 
 
 def test_nothing_is_owed_any_more(said):

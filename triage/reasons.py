@@ -117,6 +117,14 @@ _SENTENCES: Final[dict[str, Callable[[Stored], str]]] = {
     "customer_replied": lambda r: _("The customer replied"),
     "answered": lambda r: _("Whoever answers first takes it"),
     "merged_open": lambda r: _("#%(number)s was still open") % r,
+    # Why something that was to be sent came back
+    "not_sent_is_closed": lambda r: _("The ticket is closed"),
+    "not_sent_is_merged": lambda r: _("The ticket was merged"),
+    "not_sent_author_has_left": lambda r: _("They no longer work here"),
+    "not_sent_author_may_not_see": lambda r: _("They may not see the ticket any more"),
+    "not_sent_answers_elsewhere": lambda r: _("The conversation goes on in another ticket"),
+    "not_sent_forwarded_is_gone": lambda r: _("What it passes on is in another ticket now"),
+    "not_sent_fields_are_missing": lambda r: _("Something has to be filled in before the solve"),
 }
 
 CODES: Final = frozenset(_SENTENCES)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from tickets.actions import (
     AlreadyLinked,
     FieldsAreMissing,
+    ForwardedIsGone,
     HasAnotherProblem,
     IsInThePast,
     LinksToItself,
@@ -36,6 +37,9 @@ _SENTENCES = {
         "A reply is just being sent from this ticket. Try again in a few seconds."
     ),
     NotMerged: gettext_lazy("Nobody has merged this ticket, or it was taken back meanwhile."),
+    ForwardedIsGone: gettext_lazy(
+        "The message that you pass on is not in this ticket any more. Choose another one."
+    ),
     NothingToSplit: gettext_lazy(
         "Choose at least one message, and leave at least one where it is."
     ),

@@ -206,6 +206,13 @@ def _linked(event: Event, choices: Choices) -> str:
     return _("linked it to #%(number)s") % number
 
 
+def _not_sent(event: Event, choices: Choices) -> str:
+    name = {"name": event.data.get("name", "")}
+    if event.data.get("is_draft"):
+        return _("did not send what %(name)s wrote: it is their draft again") % name
+    return _("did not send what %(name)s wrote: it stands here as a note") % name
+
+
 def _called(event: Event, choices: Choices) -> str:
     say = {
         CallOutcome.RESOLVED.value: _("spoke with the customer on the phone and resolved it"),
@@ -264,6 +271,7 @@ _CLAUSES: dict[str, Callable[[Event, Choices], str]] = {
     Kind.UNLINKED: lambda event, choices: (
         _("removed the link to #%(number)s") % {"number": event.data.get("to", "")}
     ),
+    Kind.MESSAGE_NOT_SENT: _not_sent,
     Kind.CALL_LOGGED: _called,
     Kind.TIME_LOGGED: _time,
     Kind.SURVEY_SENT: lambda event, choices: _("asked for a rating"),

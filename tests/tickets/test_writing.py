@@ -7,17 +7,23 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from people.models import User
 from tickets.actions import (
     EmptyMessage,
     FileDraft,
+    ForwardedIsGone,
+    MessageDraft,
     NobodyIsNamed,
     StatusIsLeftToTime,
     TicketHasChanged,
     TicketIsClosed,
     TooLate,
     close_ticket,
+    move_to_team,
+    receive_reply,
     send_written,
     solve_ticket,
+    split_messages,
     take_back,
 )
 from tickets.actions.drafts import (
@@ -41,6 +47,7 @@ from tickets.models import (
     WriteMode,
 )
 from tickets.tasks import forget_uploads, send_held_message, sweep_held_messages
+from workspace.models import Notification, NotificationKind
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 
@@ -285,6 +292,78 @@ def test_what_cannot_be_sent_any_more_comes_back_as_a_draft(ticket, ana):
     assert said(ticket) == []
 
 
+def came_back(held):
+    """Let its time pass; what the history says of it."""
+    time_passes(held)
+    send_held_message(held.pk)
+    held.refresh_from_db()
+    assert held.is_parked
+    event = held.ticket.events.get(kind=Kind.MESSAGE_NOT_SENT)
+    return event.data["is_draft"], [reason["code"] for reason in event.data["reason"]]
+
+
+def was_told(user):
+    kind = NotificationKind.NOT_SENT
+    return Notification.objects.filter(user=user, kind=kind, read_at=None).count()
+
+
+@pytest.mark.usefixtures("holds")
+def test_whoever_does_not_get_it_sent_is_told(ticket, ana, luca):
+    held = send_written(ticket, written=written(), author=ana)
+    solve_ticket(ticket, actor=Actor.user(luca))
+    close_ticket(ticket, actor=Actor.system())
+    assert came_back(held) == (True, ["not_sent_is_closed"])
+    assert (was_told(ana), was_told(luca)) == (1, 0)
+    held.owe_again()
+    send_held_message(held.pk)
+    assert was_told(ana) == 1
+
+
+@pytest.mark.usefixtures("holds")
+def test_who_has_left_sends_nothing_and_their_words_stay_in_the_ticket(ticket, ana):
+    put(ticket, ana)
+    held = send_written(ticket, written=written(), author=ana)
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+    assert came_back(held) == (False, ["not_sent_author_has_left"])
+    assert said(ticket) == [(MessageKind.NOTE, "A new shade leaves today.")]
+    assert ticket.messages.get(kind=MessageKind.NOTE).attachments.get().name == "plan.pdf"
+    assert not Draft.objects.exists()
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.usefixtures("holds")
+def test_who_may_not_see_the_ticket_any_more_sends_nothing_into_it(ticket, ana, luca, billing):
+    held = send_written(ticket, written=written(), author=ana)
+    move_to_team(ticket, to=billing, actor=Actor.user(luca))
+    assert came_back(held) == (False, ["not_sent_author_may_not_see"])
+    assert said(ticket) == [(MessageKind.NOTE, "A new shade leaves today.")]
+    # Nobody is told of a ticket that they may not open.
+    assert was_told(ana) == 0
+
+
+@pytest.mark.usefixtures("holds")
+def test_a_forward_of_what_was_split_away_comes_back_at_once(ticket, ana, luca):
+    asked = receive_reply(
+        ticket.conversations.get(),
+        draft=MessageDraft(text="Another lamp is cracked."),
+        actor=Actor.customer(ticket.customer),
+    )
+    held = send_written(
+        ticket,
+        written=written(
+            mode=WriteMode.FORWARD, recipients={"to": ["a@b.example"]}, forwards=asked
+        ),
+        author=ana,
+    )
+    split_messages(ticket, messages=[asked], actor=Actor.user(luca))
+    assert came_back(held) == (True, ["not_sent_forwarded_is_gone"])
+    assert said(ticket) == []
+    draft = Draft.objects.of(ana, ticket).get()
+    # Neither another message in its place, nor the text to the customer.
+    assert (draft.html, draft.mode, draft.forwards) == (held.html, WriteMode.NOTE, None)
+    assert was_told(ana) == 1
+
+
 @pytest.mark.parametrize("seconds", [0, 10])
 def test_what_is_refused_is_neither_held_nor_sent(ticket, ana, settings, seconds):
     settings.UNDO_SEND_SECONDS = seconds
@@ -343,7 +422,7 @@ def test_no_other_tickets_message_and_no_note_is_forwarded(ticket, ana, chiara):
     note = send_written(ticket, written=written(mode=WriteMode.NOTE), author=ana)
     foreign = make_ticket(chiara).messages.get()
     for wrong in (note, foreign):
-        with pytest.raises(ValueError, match="public"):
+        with pytest.raises(ForwardedIsGone):
             send_written(
                 ticket,
                 written=Written(

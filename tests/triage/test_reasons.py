@@ -44,6 +44,16 @@ EXAMPLES = [
     ({"code": "customers_unmerged"}, "They were two people after all"),
     ({"code": "merged_open", "number": 7}, "#7 was still open"),
     ({"code": "answered"}, "Whoever answers first takes it"),
+    ({"code": "not_sent_is_closed"}, "The ticket is closed"),
+    ({"code": "not_sent_is_merged"}, "The ticket was merged"),
+    ({"code": "not_sent_author_has_left"}, "They no longer work here"),
+    ({"code": "not_sent_author_may_not_see"}, "They may not see the ticket any more"),
+    ({"code": "not_sent_answers_elsewhere"}, "The conversation goes on in another ticket"),
+    ({"code": "not_sent_forwarded_is_gone"}, "What it passes on is in another ticket now"),
+    (
+        {"code": "not_sent_fields_are_missing"},
+        "Something has to be filled in before the solve",
+    ),
 ]
 
 

@@ -25,6 +25,7 @@ from tickets.actions.merge import (
     unmerge_ticket,
 )
 from tickets.actions.messages import (
+    ForwardedIsGone,
     NobodyIsNamed,
     add_note,
     follow_up,
@@ -58,6 +59,7 @@ __all__ = [
     "EmptyMessage",
     "FieldsAreMissing",
     "FileDraft",
+    "ForwardedIsGone",
     "HasAnotherProblem",
     "IsInThePast",
     "LinksToItself",

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
 from people.models import Company, User
+from tickets import history
 from tickets.actions.drafts import add_to_draft, drop_draft, files_of
-from tickets.actions.messages import NobodyIsNamed, add_note, forward, reply
+from tickets.actions.fields import FieldsAreMissing
+from tickets.actions.messages import ForwardedIsGone, NobodyIsNamed, add_note, forward, reply
 from tickets.actions.status import check_choosable
-from tickets.actions.store import EmptyMessage
-from tickets.actions.versions import TicketRefusal, locked_for_change
+from tickets.actions.store import EmptyMessage, store_message
+from tickets.actions.versions import (
+    TicketIsClosed,
+    TicketIsMerged,
+    TicketRefusal,
+    locked_for_change,
+    locked_though_closed,
+)
+from tickets.actor import Actor
 from tickets.drafts import MessageDraft, Written
 from tickets.files import check_files
 from tickets.mentions import mentioned
@@ -22,7 +32,9 @@ from tickets.models import (
     Conversation,
     Draft,
     HeldMessage,
+    Kind,
     Message,
+    MessageKind,
     Status,
     Ticket,
     Upload,
@@ -35,6 +47,30 @@ from tickets.sanitise import html_to_text
 
 class TooLate(Exception):
     """The message has left: nobody can take it back any more."""
+
+
+class AuthorHasLeft(TicketRefusal):
+    """Whoever wrote the message no longer works here."""
+
+
+class AuthorMayNotSee(TicketRefusal):
+    """The ticket went where whoever wrote the message may not follow it."""
+
+
+class AnswersElsewhere(TicketRefusal):
+    """The conversation that the message answers goes on in another ticket."""
+
+
+#: Why a message was not sent, as the ticket's history keeps it.
+_CODES: Final[dict[str, str]] = {
+    TicketIsClosed.__name__: "is_closed",
+    TicketIsMerged.__name__: "is_merged",
+    AuthorHasLeft.__name__: "author_has_left",
+    AuthorMayNotSee.__name__: "author_may_not_see",
+    AnswersElsewhere.__name__: "answers_elsewhere",
+    ForwardedIsGone.__name__: "forwarded_is_gone",
+    FieldsAreMissing.__name__: "fields_are_missing",
+}
 
 
 @transaction.atomic
@@ -107,9 +143,10 @@ def _send(held: HeldMessage) -> None:
     uploads = list(held.uploads.order_by("pk"))
     try:
         ticket = locked_for_change(held.ticket)
+        _check_author(held.author, ticket)
         answered = held.conversation
         if answered and answered.ticket_id != ticket.pk:
-            raise GiveUp("The conversation that it answers goes on in another ticket.")
+            raise AnswersElsewhere(ticket)
         held.message = _write(
             ticket, written, uploads, author=held.author, then=held.then, conversation=answered
         )
@@ -118,14 +155,57 @@ def _send(held: HeldMessage) -> None:
     held.save(update_fields=["message"])
 
 
+def _check_author(author: User, ticket: Ticket) -> None:
+    """What they might when they pressed send they must still be allowed to when it leaves."""
+    if not author.is_active:
+        raise AuthorHasLeft(ticket)
+    if not Ticket.objects.visible_to(author).filter(pk=ticket.pk).exists():
+        raise AuthorMayNotSee(ticket)
+
+
 def _give_back(held: HeldMessage) -> None:
-    """What cannot be sent any more is its author's draft again; of a merged ticket, where its
-    conversation goes on. Whoever lets the row be tried again does not get it back twice."""
+    """What cannot be sent any more is its author's draft again, of a merged ticket where its
+    conversation goes on; the history says so, and with it the author is told.
+
+    Whoever may not open the ticket any more would never find their draft: then the text stays in
+    the ticket as their note, for those who do. Whoever lets the row be tried again does not get
+    it back twice.
+    """
     if held.taken_back_at:
         return
     held.taken_back_at = timezone.now()
     held.save(update_fields=["taken_back_at"])
-    _as_draft(held, held.ticket.merged_into or held.ticket)
+    ticket = locked_though_closed(held.ticket.carried_on_in)
+    is_readable = Ticket.objects.visible_to(held.author).filter(pk=ticket.pk).exists()
+    if is_readable:
+        _as_draft(held, ticket)
+        ticket.save_change()
+    else:
+        _as_note(held, ticket)
+    why = _CODES.get(held.last_error)
+    history.record(
+        ticket,
+        Kind.MESSAGE_NOT_SENT,
+        actor=Actor.system(),
+        author=held.author_id,
+        name=held.author.name,
+        is_draft=is_readable,
+        reason=[{"code": f"not_sent_{why}"}] if why else [],
+    )
+
+
+def _as_note(held: HeldMessage, ticket: Ticket) -> None:
+    uploads = list(held.uploads.order_by("pk"))
+    draft = MessageDraft(
+        text=html_to_text(held.html), html=held.html, files=tuple(files_of(uploads))
+    )
+    if not draft.is_empty:
+        conversation = held.conversation or ticket.newest_conversation
+        if conversation.ticket_id != ticket.pk:
+            conversation = ticket.newest_conversation
+        actor = Actor.user(held.author)
+        store_message(ticket, conversation, MessageKind.NOTE, draft, actor=actor)
+    Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
 
 
 def _as_draft(held: HeldMessage, ticket: Ticket) -> Draft:
@@ -137,6 +217,9 @@ def _as_draft(held: HeldMessage, ticket: Ticket) -> Draft:
         draft.save(update_fields=["html"])
     draft = add_to_draft(ticket, author=held.author, html=f"{held.html}{begun}")
     draft.mode, draft.recipients, draft.forwards = held.mode, held.recipients, held.forwards
+    if held.forwards and held.forwards.ticket_id != ticket.pk:
+        # Never another message in its place, and never what was meant for others to the customer.
+        draft.mode, draft.forwards = WriteMode.NOTE, None
     draft.save(update_fields=["mode", "recipients", "forwards"])
     held.uploads.update(held=None, ticket=ticket)
     return draft
@@ -167,7 +250,7 @@ def _write(
         message = add_note(ticket, draft=draft, author=author)
     elif written.mode == WriteMode.FORWARD:
         if written.forwards is None:
-            raise NobodyIsNamed(ticket)
+            raise ForwardedIsGone(ticket)
         message = forward(ticket, draft=draft, forwards=written.forwards, author=author, then=then)
     else:
         message = reply(ticket, draft=draft, author=author, then=then, conversation=conversation)

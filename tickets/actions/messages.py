@@ -29,6 +29,10 @@ class NobodyIsNamed(TicketRefusal):
     """A forward, or the answer to a customer without an address, needs a recipient."""
 
 
+class ForwardedIsGone(TicketRefusal):
+    """What a forward passes on is a public message of its ticket; it may have been split away."""
+
+
 @transaction.atomic
 def receive_reply(conversation: Conversation, *, draft: MessageDraft, actor: Actor) -> Message:
     """Add what the customer wrote back.
@@ -112,15 +116,16 @@ def forward(
 
     What is stored is a note with recipients: the customer does not see it, and it answers nobody,
     so that no clock stops for it. Raises `TicketIsClosed`, `TicketHasChanged`, `NobodyIsNamed`,
-    or `StatusIsLeftToTime` for a `then` in `closed`.
+    `ForwardedIsGone`, or `StatusIsLeftToTime` for a `then` in `closed`.
     """
     ticket = locked_for_change(ticket, seen=seen)
     if then:
         check_choosable(ticket, then)
     if not draft.recipients.get("to"):
         raise NobodyIsNamed(ticket)
-    if forwards.ticket_id != ticket.pk or forwards.is_note:
-        raise ValueError("Only a ticket's own public messages can be forwarded.")
+    # Read anew under the ticket's lock: it may have moved since it was chosen.
+    if not ticket.messages.public().filter(pk=forwards.pk).exists():
+        raise ForwardedIsGone(ticket)
     message = store_message(
         ticket,
         ticket.newest_conversation,

@@ -19,6 +19,7 @@ class Kind(models.TextChoices):
     MESSAGE_RECEIVED = "message.received"
     MESSAGE_SENT = "message.sent"
     NOTE_ADDED = "note.added"
+    MESSAGE_NOT_SENT = "message.not_sent"
     ASSIGNED = "ticket.assigned"
     TEAM_CHANGED = "ticket.team_changed"
     PRIORITY_CHANGED = "ticket.priority_changed"

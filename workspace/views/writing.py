@@ -14,6 +14,7 @@ from tickets.actions import (
     EmptyMessage,
     FieldsAreMissing,
     FileDraft,
+    ForwardedIsGone,
     NobodyIsNamed,
     TicketHasChanged,
     TicketIsClosed,
@@ -63,6 +64,8 @@ def send(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         notice = Notice(_("Write something or attach a file first."))
     except NobodyIsNamed:
         notice = Notice(_("Write down to whom it goes."))
+    except ForwardedIsGone as refusal:
+        notice = Notice(sentence(refusal))
     except FieldsAreMissing as refusal:
         text = _("Before it is solved, fill in: %(names)s.") % {"names": refusal.names}
         notice = Notice(text, _("Your text is still here. You can also send it without solving."))

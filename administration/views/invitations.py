@@ -95,7 +95,7 @@ def join(request: HttpRequest, token: str = "") -> HttpResponse:
 
     Every link that is no good, for whatever reason, gets one and the same answer.
     """
-    invitation = Invitation.objects.by_token(token).first()
+    invitation = actions.invitation_of(token)
     if invitation is None:
         return _no_good(request)
     if request.method != "POST":

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from people.actions.colleagues import check_reach
+from people.actions.colleagues import BeyondOwnPermissions, check_reach
 from people.audit import record_change, snapshot
-from people.models import CustomRole, Invitation, Team, User
+from people.models import CustomRole, Invitation, Permission, Team, User
 from people.models.customers import normalised_email
 from people.models.invitations import digest_of, new_token
 from people.models.names import one_line
@@ -80,7 +80,8 @@ def invite(
 
 @transaction.atomic
 def renew_invitation(invitation: Invitation, *, actor: User) -> tuple[Invitation, str]:
-    """A new link, good for as long as the first one was; the old one is dead.
+    """A new link, given by the actor and good for as long as the first one was; the old one is
+    dead.
 
     Raises `InvitationIsNoGood` when it was accepted or withdrawn, `BeyondOwnPermissions`.
     """
@@ -90,7 +91,8 @@ def renew_invitation(invitation: Invitation, *, actor: User) -> tuple[Invitation
     )
     token = new_token()
     invitation.digest, invitation.invited_at = digest_of(token), timezone.now()
-    invitation.save(update_fields=["digest", "invited_at"])
+    invitation.invited_by = actor
+    invitation.save(update_fields=["digest", "invited_at", "invited_by"])
     record_change(actor, "resent", invitation, name=invitation.email)
     return invitation, token
 
@@ -109,10 +111,14 @@ def accept_invitation(token: str, *, name: str, password: str, language: str) ->
     """Make the invited person a colleague; the link works once, also for two at one moment.
 
     Raises `InvitationIsNoGood`, also when the address has become a colleague's meanwhile or
-    whoever invited them no longer works here.
+    whoever invited them may not give as much any more, be it that they no longer work here.
     """
     invitation = Invitation.objects.by_token(token).select_for_update(of=("self",)).first()
     if invitation is None:
+        raise InvitationIsNoGood
+    # Held, so that nobody comes in by somebody who is just losing what they give.
+    users = User.objects.get_queryset().select_for_update(of=("self",), no_key=True)
+    if not _is_good(invitation, users.get(pk=invitation.invited_by_id)):
         raise InvitationIsNoGood
     if User.objects.get_queryset().filter(email=invitation.email).exists():
         raise InvitationIsNoGood
@@ -129,6 +135,21 @@ def accept_invitation(token: str, *, name: str, password: str, language: str) ->
     invitation.save(update_fields=["accepted_at"])
     record_change(user, "joined", user, after=snapshot(user, ("name", "role", "teams")))
     return user
+
+
+def invitation_of(token: str) -> Invitation | None:
+    """The open invitation whose link this is, if whoever sent it may still give what it gives."""
+    invitation = Invitation.objects.by_token(token).select_related("invited_by").first()
+    return invitation if invitation and _is_good(invitation, invitation.invited_by) else None
+
+
+def _is_good(invitation: Invitation, inviter: User) -> bool:
+    wanted = permissions_of(invitation.role, invitation.custom_role)
+    try:
+        check_reach(inviter, {Permission.MANAGE_USERS, *wanted}, role=invitation.role)
+    except BeyondOwnPermissions:
+        return False
+    return inviter.is_active
 
 
 def _standing(pk: int) -> Invitation:

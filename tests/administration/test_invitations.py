@@ -164,6 +164,49 @@ def test_who_has_left_has_invited_nobody(log_in: LogIn, admin: User) -> None:
     assert not User.objects.filter(email="mihai@casanord.example").exists()
 
 
+@pytest.mark.parametrize("loses", ["the role", "managing users", "seeing every ticket"])
+def test_who_may_not_give_as_much_any_more_lets_nobody_in(
+    log_in: LogIn, ana: User, admin: User, loses: str
+) -> None:
+    given = CustomRole.objects.create(name="Eyes", permissions=[Permission.SEE_EVERY_TICKET])
+    held = CustomRole.objects.create(
+        name="People", permissions=[Permission.MANAGE_USERS, Permission.SEE_EVERY_TICKET]
+    )
+    ana.role, ana.custom_role = Role.CUSTOM, held
+    ana.save()
+    link = invite(log_in(ana), role_choice=f"own:{given.pk}")
+    assert Client().get(link).status_code == 200
+    if loses == "the role":
+        User.objects.filter(pk=ana.pk).update(role=Role.AGENT, custom_role=None)
+    elif loses == "managing users":
+        CustomRole.objects.filter(pk=held.pk).update(permissions=["see_every_ticket"])
+    else:
+        CustomRole.objects.filter(pk=held.pk).update(permissions=["manage_users"])
+    assert Client().get(link).status_code == 404
+    assert accept(link).status_code == 404
+    assert not User.objects.filter(email="mihai@casanord.example").exists()
+    # Whoever may give it sends it again: it is their invitation then.
+    log_in(admin).post(f"/settings/invitations/{Invitation.objects.get().pk}/resend/")
+    assert accept(newest_link()).status_code == 302
+    assert User.objects.get(email="mihai@casanord.example").custom_role == given
+
+
+def test_a_role_that_grew_after_the_invitation_gives_no_more_than_the_inviter_has(
+    log_in: LogIn, ana: User
+) -> None:
+    given = CustomRole.objects.create(name="Helper", permissions=[])
+    ana.role, ana.custom_role = (
+        Role.CUSTOM,
+        CustomRole.objects.create(name="People", permissions=[Permission.MANAGE_USERS]),
+    )
+    ana.save()
+    link = invite(log_in(ana), role_choice=f"own:{given.pk}")
+    given.permissions = [Permission.READ_CHANGES]
+    given.save()
+    assert accept(link).status_code == 404
+    assert not User.objects.filter(email="mihai@casanord.example").exists()
+
+
 def test_the_mail_speaks_the_language_of_who_is_invited(log_in: LogIn, admin: User) -> None:
     invite(log_in(admin), language="it")
     mail = OutgoingMail.objects.get()

@@ -95,7 +95,7 @@ class UserDetail(AdministrationView):
         """Change name, role, teams, language or capacity of a colleague."""
         user = get_object_or_404(_users(), pk=pk)
         self.require(Permission.MANAGE_USERS, subject=user)
-        given = UserChange(data=request.data)
+        given = UserChange(user, data=request.data)
         given.is_valid(raise_exception=True)
         values: dict[str, Any] = dict(given.validated_data)
         if "role" in values:

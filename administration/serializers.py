@@ -42,8 +42,16 @@ class UserChange(Strict):
         queryset=CustomRole.objects.all(), required=False, allow_null=True
     )
     teams = serializers.PrimaryKeyRelatedField[Team](
-        queryset=Team.objects.in_use(), many=True, required=False
+        queryset=Team.objects.all(), many=True, required=False
     )
+
+    def validate_teams(self, teams: list[Team]) -> list[Team]:
+        """Those that are named and in use; out of those that are archived they are not taken."""
+        held = list(self.instance.teams.exclude(archived_at=None)) if self.instance else []
+        for team in teams:
+            if team.archived_at and team not in held:
+                raise serializers.ValidationError("This team is archived.", code="archived")
+        return [*(team for team in teams if team not in held), *held]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("role") == Role.CUSTOM and not attrs.get("custom_role"):
@@ -75,8 +83,16 @@ class TeamChange(Strict):
     email = serializers.EmailField(required=False, allow_blank=True)
     assignment_method = serializers.ChoiceField(choices=AssignmentMethod.choices, required=False)
     members = serializers.PrimaryKeyRelatedField[User](
-        queryset=User.objects.active(), many=True, required=False
+        queryset=User.objects.all(), many=True, required=False
     )
+
+    def validate_members(self, members: list[User]) -> list[User]:
+        """Those that are named and work here; who has left and may come back stays a member."""
+        held = list(self.instance.members.filter(is_active=False)) if self.instance else []
+        for user in members:
+            if not user.is_active and user not in held:
+                raise serializers.ValidationError("They no longer work here.", code="inactive")
+        return [*(user for user in members if user not in held), *held]
 
     def validate_name(self, name: str) -> str:
         taken = Team.objects.filter(name=name)

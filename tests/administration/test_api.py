@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from people.actions import create_api_token
 from people.models import Change, CustomRole, Permission, Role, Team, User
@@ -35,6 +36,36 @@ def test_an_administrator_s_program_reads_and_changes_colleagues(
     assert answer.status_code == 200, answer.content
     assert (answer.json()["role"], answer.json()["teams"]) == ("manager", [billing.pk])
     assert log() == ["changed"]
+
+
+def test_who_is_on_an_archived_team_stays_on_it(
+    admin: User, ana: User, luca: User, orders: Team, billing: Team
+) -> None:
+    Team.objects.filter(pk=orders.pk).update(archived_at=timezone.now())
+    path = f"/api/v1/users/{ana.pk}/"
+    # As it was read, and without what the program has never heard of.
+    for teams in ([orders.pk, billing.pk], [billing.pk]):
+        answer = patch(admin, path, teams=teams)
+        assert answer.status_code == 200, answer.content
+        assert set(ana.teams.all()) == {orders, billing}
+    luca.teams.clear()
+    answer = patch(admin, f"/api/v1/users/{luca.pk}/", teams=[orders.pk])
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "#/teams"
+    assert not luca.teams.exists()
+
+
+def test_who_has_left_stays_a_member_until_they_come_back(
+    admin: User, ana: User, luca: User, petra: User, orders: Team
+) -> None:
+    User.objects.filter(pk__in=[luca.pk, petra.pk]).update(is_active=False)
+    path = f"/api/v1/teams/{orders.pk}/"
+    for members in ([ana.pk, luca.pk], [ana.pk]):
+        answer = patch(admin, path, members=members)
+        assert answer.status_code == 200, answer.content
+        assert set(orders.members.all()) == {ana, luca}
+    assert patch(admin, path, members=[petra.pk]).status_code == 400
+    assert set(orders.members.all()) == {ana, luca}
 
 
 @pytest.mark.parametrize(

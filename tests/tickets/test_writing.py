@@ -350,9 +350,7 @@ def test_a_forward_of_what_was_split_away_comes_back_at_once(ticket, ana, luca):
     )
     held = send_written(
         ticket,
-        written=written(
-            mode=WriteMode.FORWARD, recipients={"to": ["a@b.example"]}, forwards=asked
-        ),
+        written=written(mode=WriteMode.FORWARD, recipients={"to": ["a@b.example"]}, forwards=asked),
         author=ana,
     )
     split_messages(ticket, messages=[asked], actor=Actor.user(luca))

@@ -79,7 +79,6 @@ class Conversation(models.Model):
         merge = self.ticket.absorbed.model._default_manager.first_to_move(self.pk)
         return merge.source if merge else self.ticket
 
-
     @property
     def others_in_copy(self) -> list[str]:
         """Who else takes part, for a reply to all: to whom beside us the newest public message of

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,8 @@ MAX_TEXT = 100_000
 MAX_HTML = 500_000
 MAX_ADDRESSES = 8_000
 MAX_FILES = 20
+#: Texts of one window that are on their way at once.
+UNANSWERED = 3
 _TOO_LONG = _("That is too long. Send the rest in a second message, or as a file.")
 
 
@@ -143,12 +146,7 @@ class WriteForm(forms.Form):
     def written(self) -> Written:
         """What was typed, as it is kept; pictures are only those of the writer's own uploads."""
         data = self.cleaned_data
-        if data["html"]:
-            own = Upload.objects.filter(user=self.user, ticket=self.ticket, held=None)
-            known = set(own.values_list("key", flat=True)) if "<img" in data["html"] else set()
-            html = from_editor(data["html"], known=known)
-        else:
-            html = text_to_html(data["text"])
+        html = self._kept(data["html"]) if data["html"] else text_to_html(data["text"])
         mode = WriteMode(data["mode"])
         return Written(
             mode=mode,
@@ -156,6 +154,17 @@ class WriteForm(forms.Form):
             recipients={} if mode == WriteMode.NOTE else self.recipients,
             forwards=data["forwards"],
         )
+
+    @property
+    def sent_before(self) -> set[str]:
+        """What this window sent to be kept before and was not answered about, as it is kept."""
+        given = cast(QueryDict, self.data).getlist("after")[:UNANSWERED]
+        return {self._kept(html) for html in given if len(html) <= MAX_HTML}
+
+    def _kept(self, html: str) -> str:
+        own = Upload.objects.filter(user=self.user, ticket=self.ticket, held=None)
+        known = set(own.values_list("key", flat=True)) if "<img" in html else set()
+        return from_editor(html, known=known)
 
     @property
     def status_then(self) -> Status | None:

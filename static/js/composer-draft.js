@@ -1,6 +1,7 @@
 // A draft is kept on the server while it is typed, and is there on the next machine. Another window
 // that goes on with the same draft is told instead of overwritten.
-import { forget } from "helpdesk/dirty";
+import { forget, goOn, isOnItsWay, ours } from "helpdesk/dirty";
+import { settle } from "helpdesk/editor";
 
 const PAUSE = 1200;
 const token = () => { try { return JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]; } catch { return ""; } };
@@ -24,7 +25,8 @@ export function keepDraft(form, editor) {
   const version = form.elements.draft;
   const state = form.querySelector("#draft-state");
   const drop = form.querySelector("#draft-drop");
-  let timer, kept = spoken(content(form)), isBusy = false, isOver = false, isGoing = false;
+  let timer, kept = spoken(content(form)), leftWith = "", isOver = false, isGoing = false;
+  let underWay = 0, turn = 0, answered = 0, latest;
 
   const say = (text, isBad = false) => {
     state.textContent = text;
@@ -33,36 +35,53 @@ export function keepDraft(form, editor) {
   const showDrop = () => { drop.hidden = !version.value; };
   showDrop();
 
-  async function save({ isLeaving = false } = {}) {
+  function save({ isLeaving = false } = {}) {
     clearTimeout(timer);
     timer = undefined;
     if (isOver || !form.isConnected && !isLeaving || form.dataset.busy !== undefined) return;
+    settle(editor);
     const data = content(form);
     const now = spoken(data);
-    if (now === kept) return;
-    if (isBusy) { timer = setTimeout(save, PAUSE); return; }
-    isBusy = true;
+    if (now === kept || isLeaving && now === leftWith) return;
+    // One after the other; but whoever leaves has no later.
+    if (underWay && !isLeaving) { timer = setTimeout(save, PAUSE); return; }
+    const mine = ++turn;
+    if (isLeaving) leftWith = now;
+    for (const html of ours(form)) data.append("after", html);
+    isOnItsWay(form, data.get("html"));
+    underWay += 1;
+    latest = tell(data, now, isLeaving, mine).finally(() => { underWay -= 1; });
+  }
+
+  async function tell(data, now, isLeaving, mine) {
     try {
       const answer = await ask(form.dataset.draftUrl, data, { keepalive: isLeaving && isSmall(data) });
+      const told = await answer.json().catch(() => ({}));
+      if (mine > answered) answered = mine;
+      else return; // a later one was answered already
       if (answer.status === 409) {
-        const { theirs } = await answer.json();
-        // This window's own words, saved while it was being reloaded, contradict nobody.
-        if (theirs.saved && theirs.html === data.get("html")) { version.value = theirs.saved; kept = now; say(theirs.at); } else conflict(theirs);
-      }
-      else if (answer.ok) {
-        const told = await answer.json();
+        const { theirs } = told;
+        if (theirs.saved && [data.get("html"), ...ours(form)].includes(theirs.html)) {
+          // This window's own words contradict nobody.
+          version.value = theirs.saved;
+          if (theirs.html === data.get("html")) kept = now;
+          else soon();
+          say(theirs.at);
+        } else conflict(theirs);
+      } else if (answer.ok) {
         kept = now;
         version.value = told.saved;
+        settle(editor);
+        const isAll = spoken(content(form)) === now;
         form.querySelector("[data-rich]").dataset.clean = data.get("html") ?? "";
         for (const name of ["to", "cc", "bcc"]) form.elements[name].defaultValue = data.get(name);
         // The next page may have been asked for already, and not know of this.
-        if (!isGoing) forget(form);
+        if (!isGoing) (isAll ? forget : goOn)(form);
         say(told.at);
         showDrop();
-      } else if (answer.status === 422) say((await answer.json()).error, true);
+      } else if (answer.status === 422) say(told.error, true);
       else say(form.dataset.wordLocal);
     } catch { say(form.dataset.wordLocal); timer = setTimeout(save, 10 * PAUSE); }
-    isBusy = false;
   }
   const soon = () => { timer ??= setTimeout(save, PAUSE); };
 
@@ -106,15 +125,24 @@ export function keepDraft(form, editor) {
   // What this browser alone had kept goes on where it stopped.
   const rich = form.querySelector("[data-rich]");
   if (rich.dataset.restored !== undefined || rich.value && !version.value) { kept = ""; soon(); }
-  const leave = () => { if (document.hidden) save({ isLeaving: true }); };
-  document.addEventListener("visibilitychange", leave);
-  addEventListener("pagehide", () => save({ isLeaving: true }));
-  addEventListener("beforeunload", () => { isGoing = true; setTimeout(() => { isGoing = false; }, 10 * PAUSE); });
-  addEventListener("online", soon);
-  document.addEventListener("htmx:beforeSwap", function before() {
-    if (!form.isConnected) document.removeEventListener("htmx:beforeSwap", before);
-    else if (timer) save({ isLeaving: true });
+  // A draft that arrives behind the message that it became would stand there as if it was not sent.
+  form.addEventListener("htmx:confirm", (event) => {
+    if (!underWay || event.target !== form) return;
+    event.preventDefault();
+    form.dataset.busy = "";
+    Promise.race([latest, new Promise((done) => { setTimeout(done, 3 * PAUSE); })]).then(() => event.detail.issueRequest(true));
   });
+  const here = new AbortController();
+  const { signal } = here;
+  const leave = () => { if (form.isConnected) save({ isLeaving: true }); };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); }, { signal });
+  addEventListener("pagehide", leave, { signal });
+  addEventListener("beforeunload", () => { isGoing = true; setTimeout(() => { isGoing = false; }, 10 * PAUSE); }, { signal });
+  addEventListener("online", soon, { signal });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (!form.isConnected) here.abort();
+    else if (detail.target?.contains(form)) leave();
+  }, { signal });
 
   drop.addEventListener("click", async () => {
     const before = form.querySelector("[data-rich]").value;

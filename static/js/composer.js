@@ -4,7 +4,7 @@
 import { keepDraft } from "helpdesk/composer-draft";
 import { takeFiles } from "helpdesk/composer-files";
 import { suggest } from "helpdesk/composer-suggest";
-import { asHtml, loadEditor } from "helpdesk/editor";
+import { asHtml, loadEditor, settle } from "helpdesk/editor";
 
 export const composer = () => document.querySelector("form[data-composer]");
 export const editorOf = (form) => form?.querySelector("trix-editor");
@@ -125,8 +125,8 @@ document.addEventListener("keydown", (event) => {
   const isNote = form.elements.mode.value === "note";
   const how = isNote ? "" : event.shiftKey ? "solved" : event.altKey ? "pending" : "";
   const button = how ? form.querySelector(`[data-send=${how}]`) : form.querySelector("#send");
-  // The editor puts the newest letters into its field with the next frame.
-  requestAnimationFrame(() => button.click());
+  settle(editorOf(form));
+  button.click();
 }, true);
 
 // Letters of the single keys, the caret's and the editor's own, are the editor's.

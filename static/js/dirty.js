@@ -2,7 +2,7 @@
 // form of data-keep="<key>" stays in this tab until it is sent, or with data-keep-long in this browser.
 import { say, word } from "helpdesk/toast";
 
-const KEEP = "keep:", LONG = "long:", SENT = "sent:";
+const KEEP = "keep:", LONG = "long:", SENT = "sent:", OURS = "ours:";
 const shelf = (key) => (key.startsWith(`${KEEP}${LONG}`) ? localStorage : sessionStorage);
 const store = {
   get: (key) => { try { return shelf(key).getItem(key); } catch { return null; } },
@@ -16,7 +16,9 @@ const clean = (field) => (field.dataset.rich === undefined ? field.defaultValue 
 const keyOf = (form, field) => `${KEEP}${form.dataset.keepLong === undefined ? "" : LONG}${form.dataset.keep}:${field.name}`;
 // Which draft of the server's the typed text goes on with: a newer one there is not overruled by ours.
 const baseOf = (form) => form.elements.draft?.value ?? "";
-const isNewer = (form, field) => field.matches("[data-rich]") && store.get(`${keyOf(form, field)}:base`) === baseOf(form);
+const wordsOf = (html) => new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
+const isNewer = (form, field) => field.matches("[data-rich]") && (store.get(`${keyOf(form, field)}:base`) === baseOf(form)
+  || ours(form).some((html) => wordsOf(html) === wordsOf(field.value)));
 const isDirty = (form) => form.dataset.sending === undefined
   && fields(form).some((field) => field.value.trim() && field.value !== clean(field));
 
@@ -42,8 +44,27 @@ document.addEventListener("submit", (event) => {
   });
 });
 
+/** What this tab has sent of the form to be kept elsewhere, and was not answered about: when the server has it,
+    what was typed since goes on with it. */
+export function ours(form) {
+  try { return JSON.parse(store.get(OURS + form.dataset.keep) ?? "[]"); } catch { return []; }
+}
+const MOST = 3;
+export function isOnItsWay(form, html) {
+  store.set(OURS + form.dataset.keep, JSON.stringify([html, ...ours(form).filter((one) => one !== html)].slice(0, MOST)));
+}
+
+/** What was typed since the form was kept elsewhere goes on with that. */
+export function goOn(form) {
+  for (const field of kept(form)) {
+    if (store.get(keyOf(form, field)) !== null) store.set(`${keyOf(form, field)}:base`, baseOf(form));
+  }
+  store.drop(OURS + form.dataset.keep);
+}
+
 /** What is typed into the form is kept elsewhere now, or sent. */
 export function forget(form) {
+  store.drop(OURS + form.dataset.keep);
   for (const field of kept(form)) {
     store.drop(keyOf(form, field));
     store.drop(`${keyOf(form, field)}:base`);

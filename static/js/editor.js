@@ -12,6 +12,13 @@ export const loadEditor = () => (trix ??= import("trix").then(({ default: Trix }
   return Trix;
 }));
 
+/** Let the editor's field hold the newest letters, which it would get with the next frame: a page that is
+    left or hidden has none. */
+export const settle = (editor) => editor?.editorController?.inputController?.render?.();
+const settleAll = () => { for (const editor of document.querySelectorAll("trix-editor")) settle(editor); };
+for (const name of ["beforeunload", "pagehide"]) addEventListener(name, settleAll, true);
+document.addEventListener("visibilitychange", settleAll, true);
+
 /** Plain text as the editor takes it. */
 export const asHtml = (text) => {
   const holder = document.createElement("div");

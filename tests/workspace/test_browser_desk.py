@@ -113,7 +113,14 @@ def test_the_later_of_two_keeps_the_text_and_sees_what_changed(
 def test_text_that_was_not_sent_survives_a_reload(visit: Visit, ana: User, ticket: Ticket) -> None:
     page = visit(ana, address(ticket))
     page.on("dialog", lambda dialog: dialog.accept())
-    page.locator("#composer-editor").press_sequentially("Unsent words")
+    editor = page.locator("#composer-editor")
+    draft = f"**{reverse('desk_draft', args=[ticket.number])}"
+    # The first half is on its way when the rest is typed and the page is left.
+    came = []
+    page.route(draft, lambda route: came.append(route.fetch()), times=1)
+    with page.expect_request(draft):
+        editor.press_sequentially("Unsen")
+    editor.press_sequentially("t words")
     page.reload()
     expect(page.locator("#composer-editor")).to_have_text("Unsent words")
     expect(page.locator("#draft-state")).to_contain_text("Draft saved")

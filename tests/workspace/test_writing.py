@@ -238,6 +238,11 @@ def test_a_draft_is_there_on_the_next_machine(log_in: LogIn, ana: User, ticket: 
     assert other.status_code == 409
     assert other.json()["theirs"]["html"] == "<div>Dear C</div>"
     assert Draft.objects.get().html == "<div>Dear C</div>"
+    # A window that was left before it heard that this text came says so, and goes on with it.
+    sent = {"draft": told["saved"], "after": ["<div>Dear</div>", "<div>Dear C</div>"]}
+    left = keep(log_in(ana), ticket, html="<div>Dear Chiara</div>", **sent)
+    assert left.status_code == 200
+    assert Draft.objects.get().html == "<div>Dear Chiara</div>"
 
 
 def test_a_draft_is_its_authors_alone(

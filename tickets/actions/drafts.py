@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -37,17 +37,24 @@ class TooManyFiles(Exception):
 
 @transaction.atomic
 def save_draft(
-    ticket: Ticket, *, author: User, written: Written, base: datetime | None
+    ticket: Ticket,
+    *,
+    author: User,
+    written: Written,
+    base: datetime | None,
+    after: Collection[str] = (),
 ) -> Draft | None:
     """Keep what the author has typed; nothing typed is no draft.
 
     `base` is when the draft was saved that the author's window goes on with, `None` where it knew
-    none. Raises `DraftHasChanged` when another window went on with it, unless both say the same.
+    none; `after` are the texts that this window sent since, of which it does not know whether they
+    came. Raises `DraftHasChanged` when another window went on with it, unless both say the same.
     """
     draft = Draft.objects.select_for_update().of(author, ticket).first()
     if draft and _says(draft, written):
         return draft
-    if (draft.updated_at if draft else None) != base:
+    goes_on = bool(draft and draft.html in after)
+    if not goes_on and (draft.updated_at if draft else None) != base:
         raise DraftHasChanged(draft)
     if written.is_blank:
         if draft:

@@ -165,7 +165,11 @@ def draft(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         return JsonResponse({"error": problem}, status=422)
     try:
         kept = save_draft(
-            ticket, author=request.user, written=form.written, base=form.cleaned_data["draft"]
+            ticket,
+            author=request.user,
+            written=form.written,
+            base=form.cleaned_data["draft"],
+            after=form.sent_before,
         )
     except DraftHasChanged as refusal:
         return JsonResponse({"theirs": _told(refusal.draft)}, status=409)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from email.mime.base import MIMEBase
-from email.utils import formataddr
+from email.utils import formataddr, parseaddr
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart
@@ -20,9 +20,20 @@ class MailWithPictures(EmailMultiAlternatives):
     """A mail whose HTML shows some of its files: they stand beside it as `multipart/related`
     (RFC 2387), so that no reader takes them for attachments."""
 
-    def __init__(self, *args: Any, pictures: Iterable[Attachment] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        pictures: Iterable[Attachment] = (),
+        only: Collection[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.pictures = list(pictures)
+        self.pictures, self.only = list(pictures), only
+
+    def recipients(self) -> list[str]:
+        """The envelope: all whom it names, or `only` those who do not have it yet."""
+        named = super().recipients()
+        return [one for one in named if not self.only or parseaddr(one)[1].lower() in self.only]
 
     def _create_mime_attachment(self, content: Any, mimetype: str) -> Any:
         part = super()._create_mime_attachment(content, mimetype)  # type: ignore[misc]
@@ -69,6 +80,7 @@ def build(mail: OutgoingMail) -> EmailMultiAlternatives:
         reply_to=[_mailbox(mail.from_name, mail.reply_to)] if mail.reply_to else None,
         headers=headers,
         pictures=shown,
+        only=list(mail.refused),
     )
     if mail.html:
         email.attach_alternative(mail.html, "text/html")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import smtplib
 from datetime import timedelta
+from email.utils import parseaddr
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from celery import shared_task
@@ -22,6 +23,9 @@ from messaging.models import OutgoingMail
 from tickets.owed import GiveUp, fulfil, hurry
 
 log = structlog.get_logger(__name__)
+
+#: By recipient, the code and the words of the server.
+Refused = dict[str, tuple[int, bytes]]
 
 #: By then no worker is still handing the mail over: a task lives 150 seconds.
 HAND_OFF_LASTS_AT_MOST: Final = timedelta(minutes=10)
@@ -55,7 +59,18 @@ def deliver(pk: int) -> bool:
         return _deliver_at_most_once(pk)
     if _waits_for_an_earlier_reply(pk):
         return False
-    is_sent = fulfil(OutgoingMail, pk, _hand_over)
+    handed: list[OutgoingMail] = []
+
+    def hand_over(mail: OutgoingMail) -> None:
+        handed.append(mail)
+        _hand_over(mail)
+
+    is_sent = fulfil(OutgoingMail, pk, hand_over)
+    for mail in handed:
+        # What was taken stays taken, though the rest failed and with it what was written meanwhile.
+        OutgoingMail.objects.filter(pk=pk).exclude(refused=mail.refused).update(
+            refused=mail.refused
+        )
     if is_sent:
         # The link into the desk is kept by nobody once it is sent: we know its digest only.
         invitation = OutgoingMail.objects.filter(pk=pk, purpose=OutgoingMail.Purpose.INVITATION)
@@ -145,7 +160,8 @@ def _not_taken(mail: OutgoingMail, error: str, *, is_final: bool) -> None:
 
 
 def _hand_over(mail: OutgoingMail) -> None:
-    """Give the mail to the server. Raises `GiveUp`, `TryLater`, or `MayHaveLeft`."""
+    """Give the mail to the server, and keep in `refused` for whom it did not take it though it did
+    for others. Raises `GiveUp`, `TryLater`, or `MayHaveLeft`."""
     try:
         for address in [mail.to_address, *chain.from_iterable(mail.recipients.values())]:
             validate_email(address)
@@ -161,11 +177,17 @@ def _hand_over(mail: OutgoingMail) -> None:
     except (OSError, smtplib.SMTPException) as error:
         # Nothing was said yet. A server that refuses us altogether is set up wrongly, not the mail.
         raise TryLater(_words(error)) from error
+    refused = _listen_for_refused(connection)
     try:
         connection.send_messages([email])
+        if refused:
+            mail.refused = {_address(one): _said(answer) for one, answer in refused.items()}
+            raise _refusal_of(refused, f"{_each(refused)} The others have it.")
+        mail.refused = {}
     except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
-        raise _refusal(code, f"{code} {_text(words)}") from error
+        alone = _said(next(iter(error.recipients.values())))
+        words = _each(error.recipients) if len(error.recipients) > 1 else alone
+        raise _refusal_of(error.recipients, words) from error
     except smtplib.SMTPResponseException as error:
         raise _refusal(error.smtp_code, _words(error)) from error
     except smtplib.SMTPNotSupportedError as error:
@@ -177,6 +199,42 @@ def _hand_over(mail: OutgoingMail) -> None:
             connection.close()
         except (OSError, smtplib.SMTPException):
             log.info("mail_server_left_first", pk=mail.pk)
+
+
+def _listen_for_refused(connection: Any) -> Refused:
+    """What the server will say of single recipients while it takes the mail for others: `smtplib`
+    returns it, and Django's backend drops it."""
+    refused: Refused = {}
+    smtp = getattr(connection, "connection", None)
+    if isinstance(smtp, smtplib.SMTP):
+        sendmail = smtp.sendmail
+
+        def listening(*args: Any, **kwargs: Any) -> Refused:
+            answer: Refused = sendmail(*args, **kwargs)
+            refused.update(answer)
+            return answer
+
+        smtp.sendmail = listening  # type: ignore[assignment, method-assign]
+    return refused
+
+
+def _refusal_of(refused: Refused, words: str) -> Exception:
+    """Final where every answer is; whom the server may take later is worth another try."""
+    return _refusal(min(code for code, _words in refused.values()), words)
+
+
+def _each(refused: Refused) -> str:
+    told = (f"{_address(one)}: {_said(answer)}" for one, answer in refused.items())
+    return f"Not taken for {'; '.join(told)}."
+
+
+def _said(answer: tuple[int, bytes]) -> str:
+    code, words = answer
+    return f"{code} {_text(words)}"
+
+
+def _address(recipient: str) -> str:
+    return parseaddr(recipient)[1].lower()
 
 
 def _refusal(code: int, words: str) -> Exception:

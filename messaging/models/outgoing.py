@@ -79,6 +79,9 @@ class OutgoingMail(Owed):
     # parked, never repeated. Everything else is sent at least once under the same Message-ID.
     is_sent_at_most_once = models.BooleanField(default=False)
     started_at = models.DateTimeField(null=True, blank=True)
+    # Whom the server refused while it took the mail for the others: {address: the server's words}.
+    # Tried again, it goes to these alone.
+    refused = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = OutgoingMailQuerySet.as_manager()

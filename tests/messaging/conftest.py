@@ -73,11 +73,14 @@ class CatchingServer:
         self.attempts = 0
         self.answers: list[str] = []
         self.recipient_answer = ""
+        self.refuses: dict[str, str] = {}
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if self.recipient_answer:
             self.attempts += 1
             return self.recipient_answer
+        if address in self.refuses:
+            return self.refuses[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

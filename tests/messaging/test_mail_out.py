@@ -33,6 +33,8 @@ from tests.messaging.conftest import (
 )
 from tickets.actions import FileDraft, MessageDraft, reply
 from tickets.models import Message, Ticket
+from workspace.models import Notification
+from workspace.tasks import sweep_failed_mail
 
 pytestmark = pytest.mark.django_db
 
@@ -177,6 +179,59 @@ def test_a_refusal_is_parked_with_the_words_of_the_server_until_somebody_retries
     deliver_mail(mail.pk)
     assert again(mail).state == "sent"
     assert len(server.taken) == 1
+
+
+def reply_to_several(ticket: Ticket, ana: User) -> OutgoingMail:
+    draft = MessageDraft(
+        text="A new shade leaves today.",
+        recipients={"cc": ["luigi@example.it"], "bcc": ["boss@casanord.example"]},
+    )
+    return OutgoingMail.objects.get(message=reply(ticket, draft=draft, author=ana))
+
+
+def test_whom_the_server_does_not_take_is_named_and_alone_tried_again(
+    server: CatchingServer, ticket: Ticket, ana: User, log_in: Any
+) -> None:
+    mail = reply_to_several(ticket, ana)
+    server.refuses = {"luigi@example.it": "550 5.1.1 No such user here"}
+    deliver_mail(mail.pk)
+    mail = again(mail)
+    said = "Not taken for luigi@example.it: 550 5.1.1 No such user here. The others have it."
+    assert (mail.state, mail.last_error) == ("failed", said)
+    assert server.envelopes == [["chiara@example.it", "boss@casanord.example"]]
+    page = log_in(ana).get(f"/desk/tickets/{ticket.number}/").content.decode()
+    assert said in page
+    sweep_failed_mail()
+    assert Notification.objects.filter(user=ana, kind="not_sent").count() == 1
+    server.refuses = {}
+    retry_mail(mail)
+    deliver_mail(mail.pk)
+    assert again(mail).state == "sent"
+    assert server.envelopes[1:] == [["luigi@example.it"]]
+    assert server.mails[1]["To"] == "Chiara Bellini <chiara@example.it>"
+    assert server.mails[1]["Cc"] == "luigi@example.it"
+
+
+def test_whom_the_server_takes_later_is_tried_again_by_itself(
+    server: CatchingServer, ticket: Ticket, ana: User
+) -> None:
+    mail = reply_to_several(ticket, ana)
+    server.refuses = {
+        "chiara@example.it": "450 4.2.0 Greylisted",
+        "luigi@example.it": "550 5.1.1 No such user here",
+    }
+    deliver_mail(mail.pk)
+    assert again(mail).state == "queued"
+    # Nobody is forgotten, nor gets it twice, when the server takes nothing in between.
+    del server.refuses["chiara@example.it"]
+    server.answers = ["451 4.3.0 Not now"]
+    make_due(mail)
+    deliver_mail(mail.pk)
+    make_due(mail)
+    deliver_mail(mail.pk)
+    mail = again(mail)
+    assert (mail.state, list(mail.refused)) == ("failed", ["luigi@example.it"])
+    assert server.envelopes == [["boss@casanord.example"], ["chiara@example.it"]]
 
 
 def test_no_server_at_all_is_tried_for_two_days_and_then_parked(

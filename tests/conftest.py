@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from people import brand
 from people.actions import recognise
 from people.models import Customer, Membership, Role, Team, TeamHours, User
 from tests.browser import _server, chromium, site, visit  # noqa: F401 - fixtures for every room
+from tests.database import emptied_where_written, start_from_template
 from tickets.actions import MessageDraft, open_ticket
 from tickets.actor import Actor
 from tickets.models import Channel, Status, Ticket
@@ -48,10 +50,20 @@ def _known_brand(_private_files: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: Any
+) -> None:
+    with django_db_blocker.unblock():
+        start_from_template(connection)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A database that an earlier run has left behind has its statuses too."""
     with django_db_blocker.unblock():
         _make_first_statuses()
+    with emptied_where_written():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,12 @@ from launcher.paths import PYTHON, ROOT, VAR
 from launcher.progress import say
 
 MOST_WORKERS = 8
+# Compiled once for all workers, all processes and all runs: compiling takes seconds of each. Apart
+# from the sources, also where these are to be left clean.
+COMPILED = {
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPYCACHEPREFIX": str(VAR / "test" / "compiled"),
+}
 CHOOSES_WORKERS = ("-n", "--numprocesses", "--pdb", "--trace", "--dist")
 
 
@@ -27,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
             raise Failure("Tests run already in this folder; wait for them to end.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with servers.for_testing() as running:
-            variables = environment.for_testing(running)
+            variables = environment.for_testing(running) | COMPILED
             if browser:
                 variables["CHROMIUM"] = browser
             command = [str(PYTHON), "-m", "pytest", "-p", "launcher.one_redis_each"]

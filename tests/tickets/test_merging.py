@@ -41,6 +41,7 @@ from tickets.actions import (
     snooze_ticket,
     solve_ticket,
     unmerge_ticket,
+    split_messages,
 )
 from tickets.actions.calls import CallDraft
 from tickets.actor import Actor
@@ -124,6 +125,27 @@ def test_the_waiting_of_both_is_the_longer_one(ticket: Ticket, second: Ticket, a
 
 @pytest.mark.parametrize(("category", "reopens"), [("solved", True), ("pending", True)])
 def test_an_open_one_opens_the_one_that_it_goes_into(
+def test_each_of_two_customers_waits_for_an_answer_of_their_own(
+    ticket: Ticket, ana: User, chiara: Customer, orders: Team
+) -> None:
+    ion = recognise(email="ion@example.ro", name="Ion Pop", language="ro")
+    his = make_ticket(ion, text="My lamp too", team=orders)
+    hers, theirs = fresh(ticket).waiting_since, ticket.conversations.get()
+    merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
+    # Ion wrote last, and is who is answered.
+    aside = reply(fresh(ticket), draft=MessageDraft(text="On its way, Ion"), author=ana)
+    assert aside.conversation.customer == ion
+    assert fresh(ticket).waiting_since == hers
+    again = receive_reply(
+        theirs, draft=MessageDraft(text="And mine?"), actor=Actor.customer(chiara)
+    )
+    # Read anew it is the same.
+    split_messages(fresh(ticket), messages=[again], actor=Actor.user(ana))
+    assert fresh(ticket).waiting_since == hers
+    log_call(fresh(ticket), call=CallDraft(CallOutcome.ANSWERED, text="Spoke"), user=ana)
+    assert fresh(ticket).waiting_since is None
+
+
     ticket: Ticket, second: Ticket, ana: User, category: str, reopens: bool
 ) -> None:
     from tickets.actions import set_status

@@ -14,6 +14,7 @@ from tickets.actions.assign import assign_ticket, may_hold, move_to_team
 from tickets.actions.open import begin_ticket
 from tickets.actions.status import change_status, check_choosable
 from tickets.actions.store import store_message
+from tickets.actions.summary import SPOKEN, after_an_answer
 from tickets.actions.versions import locked_for_change
 from tickets.actor import Actor
 from tickets.drafts import MessageDraft
@@ -28,9 +29,6 @@ from tickets.models import (
     StatusCategory,
     Ticket,
 )
-
-#: In these two spoke with one another: whoever waited for an answer has had one.
-SPOKEN = (CallOutcome.RESOLVED, CallOutcome.ANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def _log(ticket: Ticket, call: CallDraft, *, user: User) -> Call:
         started_at=call.started_at or now,
     )
     if call.outcome in SPOKEN:
-        ticket.waiting_since = None
+        ticket.waiting_since = after_an_answer(ticket)
     ticket.save_change("waiting_since")
     history.record(
         ticket,

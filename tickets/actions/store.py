@@ -6,6 +6,7 @@ from typing import Any
 
 from people.models.names import one_line
 from tickets import clock, history
+from tickets.actions.summary import after_an_answer
 from tickets.actor import Actor
 from tickets.drafts import MessageDraft
 from tickets.files import store_files
@@ -87,6 +88,6 @@ def _note_on_ticket(ticket: Ticket, message: Message) -> None:
             ticket.waiting_since = message.occurred_at
             fields.append("waiting_since")
         elif message.kind == MessageKind.OUTBOUND and message.author_user_id:
-            ticket.waiting_since = None
+            ticket.waiting_since = after_an_answer(ticket)
             fields.append("waiting_since")
     ticket.save_change(*fields)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from people.actions import recognise
 from people.models import Customer, Team, User
 from tests.at_once import at_once
 from tests.conftest import make_ticket
@@ -40,8 +41,8 @@ from tickets.actions import (
     reply,
     snooze_ticket,
     solve_ticket,
-    unmerge_ticket,
     split_messages,
+    unmerge_ticket,
 )
 from tickets.actions.calls import CallDraft
 from tickets.actor import Actor
@@ -58,6 +59,7 @@ from tickets.models import (
     Status,
     Ticket,
     TicketLink,
+    Upload,
 )
 
 
@@ -123,8 +125,6 @@ def test_the_waiting_of_both_is_the_longer_one(ticket: Ticket, second: Ticket, a
     assert fresh(ticket).waiting_since == earlier
 
 
-@pytest.mark.parametrize(("category", "reopens"), [("solved", True), ("pending", True)])
-def test_an_open_one_opens_the_one_that_it_goes_into(
 def test_each_of_two_customers_waits_for_an_answer_of_their_own(
     ticket: Ticket, ana: User, chiara: Customer, orders: Team
 ) -> None:
@@ -146,6 +146,8 @@ def test_each_of_two_customers_waits_for_an_answer_of_their_own(
     assert fresh(ticket).waiting_since is None
 
 
+@pytest.mark.parametrize(("category", "reopens"), [("solved", True), ("pending", True)])
+def test_an_open_one_opens_the_one_that_it_goes_into(
     ticket: Ticket, second: Ticket, ana: User, category: str, reopens: bool
 ) -> None:
     from tickets.actions import set_status
@@ -222,8 +224,6 @@ def test_what_cannot_be_merged_is_refused_and_left_alone(
 def test_tickets_of_two_customers_are_merged_only_when_it_is_meant(
     ticket: Ticket, ana: User, orders: Team
 ) -> None:
-    from people.actions import recognise
-
     ion = recognise(email="ion@example.ro", name="Ion Pop", language="ro")
     his = make_ticket(ion, text="My lamp too", team=orders)
     with both_refused(his, ticket, OtherCustomer):
@@ -304,6 +304,50 @@ def test_what_was_written_meanwhile_goes_with_its_conversation(
     assert fresh(ticket).excerpt.startswith("The glass is cracked")
     # The answer went to the other conversation: here the customer still waits.
     assert fresh(ticket).waiting_since == ticket.messages.get().occurred_at
+
+
+def test_what_was_being_written_goes_back_to_where_it_was_begun(
+    ticket: Ticket, second: Ticket, ana: User, luca: User, sara: User
+) -> None:
+    Draft.objects.create(ticket=ticket, author=ana, html="<p>one</p>")
+    Draft.objects.create(ticket=second, author=ana, html="<p>two</p>", mode="note")
+    Draft.objects.create(ticket=second, author=luca, html="<p>mine</p>")
+    Draft.objects.create(ticket=second, author=sara, html="<p>Sent</p>")
+    upload = Upload.objects.create(ticket=second, user=luca, name="a.png", size=5, file="a")
+    merge_tickets(second, into=ticket, actor=Actor.user(ana))
+    upload.refresh_from_db()
+    assert upload.ticket == ticket
+    Draft.objects.filter(author=luca).update(html="<p>mine, longer</p>")
+    Draft.objects.filter(author=sara).delete()
+    newer = Draft.objects.create(ticket=ticket, author=sara, html="<p>Begun since</p>")
+    unmerge_ticket(second, actor=Actor.user(ana))
+    told = {(one.author, one.ticket): (one.html, one.mode) for one in Draft.objects.all()}
+    assert told == {
+        (ana, ticket): ("<p>one</p>", "note"),
+        (ana, second): ("<p>two</p>", "note"),
+        (luca, second): ("<p>mine, longer</p>", "reply"),
+        (sara, ticket): (newer.html, "reply"),
+    }
+    upload.refresh_from_db()
+    assert upload.ticket == second
+
+
+def test_what_was_meant_for_one_customer_is_not_sent_to_the_other(
+    ticket: Ticket, ana: User, luca: User, orders: Team
+) -> None:
+    ion = recognise(email="ion@example.ro", name="Ion Pop", language="ro")
+    his = make_ticket(ion, text="My lamp too", team=orders)
+    cc = {"cc": ["luigi@example.it"]}
+    Draft.objects.create(ticket=his, author=ana, html="<p>Ion,</p>", recipients=cc)
+    Draft.objects.create(ticket=ticket, author=luca, html="<p>Chiara,</p>", recipients=cc)
+    merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
+    mine, theirs = (Draft.objects.get(author=one, ticket=ticket) for one in (ana, luca))
+    assert (mine.html, mine.mode, mine.recipients) == ("<p>Ion,</p>", "note", {})
+    # Whom Chiara copies gets nothing that is for Ion.
+    assert (theirs.html, theirs.recipients) == ("<p>Chiara,</p>", {})
+    unmerge_ticket(his, actor=Actor.user(ana))
+    mine = Draft.objects.get(author=ana)
+    assert (mine.ticket, mine.mode, mine.recipients) == (his, "reply", cc)
 
 
 def test_only_a_standing_merge_is_taken_back(

@@ -23,6 +23,7 @@ from tickets.actions import (
     merge_tickets,
     receive_reply,
     solve_ticket,
+    split_messages,
     unmerge_ticket,
 )
 from tickets.actor import Actor
@@ -309,7 +310,7 @@ def test_files_wait_beside_the_draft_and_go_with_the_message(
     assert shown["Content-Type"] == "image/png"
     assert shown["X-Content-Type-Options"] == "nosniff"
     page = client.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
-    assert f'data-key="{file["key"]}"' in page
+    assert f'data-upload="{file["key"]}"' in page
     html = (
         f'<div>See <figure><img src="{picture["url"]}"><figcaption>9 kB</figcaption></figure></div>'
     )
@@ -450,13 +451,28 @@ def test_a_held_reply_goes_to_whom_it_answers_whoever_joins_meanwhile(
 
 
 @pytest.mark.usefixtures("holds")
-def test_a_held_reply_to_a_conversation_that_left_is_a_draft_again(
+def test_a_held_reply_leaves_with_the_conversation_that_is_taken_out_again(
     log_in: LogIn, ana: User, ticket: Ticket, his: Ticket
 ) -> None:
     merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
     ticket.refresh_from_db()
     send(log_in(ana), ticket, text="Your shade is on its way")
     unmerge_ticket(his, actor=Actor.user(ana))
+    assert let_go().is_done
+    assert addressed() == ["ion@example.ro"]
+    assert written(his)[-1].text == "Your shade is on its way"
+    assert written(ticket) == []
+
+
+@pytest.mark.usefixtures("holds")
+def test_a_held_reply_to_a_conversation_that_left_is_a_draft_again(
+    log_in: LogIn, ana: User, ticket: Ticket, his: Ticket
+) -> None:
+    merge_tickets(his, into=ticket, actor=Actor.user(ana), with_other_customer=True)
+    ticket.refresh_from_db()
+    send(log_in(ana), ticket, text="Your shade is on its way")
+    asked = Message.objects.get(conversation__customer=his.customer)
+    split_messages(ticket, messages=[asked], actor=Actor.user(ana))
     assert let_go().is_parked
     assert addressed() == []
     assert "Your shade" in Draft.objects.get(author=ana, ticket=ticket).html

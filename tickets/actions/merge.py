@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from tickets import clock, history
 from tickets.actions.status import change_status
@@ -93,7 +94,11 @@ def merge_tickets(
         target=into,
         conversations=list(source.conversations.order_by("pk").values_list("pk", flat=True)),
         before={name: _told(getattr(source, name)) for name in _KEPT}
-        | {"followers": _share_followers(source, into), "links": _move_links(source, into)},
+        | {
+            "followers": _share_followers(source, into),
+            "links": _move_links(source, into),
+            **_move_writing(source, into),
+        },
         merged_by=actor.as_user,
         merged_at=clock.now(),
     )
@@ -133,6 +138,7 @@ def unmerge_ticket(source: Ticket, *, actor: Actor, seen: int | None = None) -> 
     merge.undone_by, merge.undone_at = actor.as_user, clock.now()
     merge.save(update_fields=["undone_by", "undone_at"])
     _give_back(merge, source, target)
+    _give_writing_back(merge, source, target)
     new = Message.objects.filter(ticket=source, created_at__gt=merge.merged_at)
     for name in _KEPT:
         setattr(source, name, _meant(name, merge.before.get(name)))
@@ -156,8 +162,6 @@ def _take_over(source: Ticket, into: Ticket) -> None:
         into.last_message_at, into.excerpt = source.last_message_at, source.excerpt
     waits = [one.waiting_since for one in (source, into) if one.waiting_since]
     into.waiting_since = min(waits) if waits else None
-    if source.customer_id == into.customer_id:
-        _move_writing(source, into)
     # Somebody waits now who did not when it was put aside.
     if source.waiting_since:
         into.snoozed_at = into.snoozed_until = None
@@ -203,14 +207,32 @@ def _move_links(source: Ticket, into: Ticket) -> list[int]:
     return moved
 
 
-def _move_writing(source: Ticket, into: Ticket) -> None:
+def _move_writing(source: Ticket, into: Ticket) -> dict[str, Any]:
     """What colleagues had begun to write goes on in the other ticket, below what they had begun
-    there. What either was to stay among colleagues stays so."""
-    for draft in Draft.objects.filter(ticket=source).select_for_update():
+    there. What either was to stay among colleagues stays so.
+
+    Of two customers' tickets, what was meant for the one stays among colleagues until somebody
+    says otherwise, and nobody whom the one copies gets what is for the other. Returns what moved.
+    """
+    is_of_one = source.customer_id == into.customer_id
+    if not is_of_one:
+        Draft.objects.filter(ticket=into).exclude(recipients={}).exclude(
+            mode=WriteMode.FORWARD
+        ).update(recipients={}, updated_at=clock.now())
+    moved = []
+    for draft in Draft.objects.filter(ticket=source).select_for_update(of=("self",)):
         there = Draft.objects.select_for_update().of(draft.author, into).first()
+        moved.append(
+            {
+                name: getattr(draft, name)
+                for name in ("pk", "author_id", "html", "mode", "recipients")
+            }
+        )
+        if not is_of_one:
+            draft.mode, draft.recipients = WriteMode.NOTE, {}
         if there is None:
             draft.ticket = into
-            draft.save(update_fields=["ticket"])
+            draft.save(update_fields=["ticket", "mode", "recipients"])
             continue
         there.html += draft.html
         if WriteMode.NOTE in (draft.mode, there.mode):
@@ -218,7 +240,44 @@ def _move_writing(source: Ticket, into: Ticket) -> None:
         there.updated_at = clock.now()
         there.save(update_fields=["html", "mode", "updated_at"])
         draft.delete()
-    Upload.objects.filter(ticket=source, held=None).update(ticket=into)
+    uploads = Upload.objects.filter(ticket=source, held=None)
+    kept = list(uploads.values_list("pk", flat=True))
+    uploads.update(ticket=into)
+    return {"drafts": moved, "uploads": kept}
+
+
+def _give_writing_back(merge: Merge, source: Ticket, target: Ticket) -> None:
+    """What had been begun in the source goes on there: the whole draft where it stood alone, else
+    its words out of the other one, as far as they still stand in it. A held message goes along
+    with the conversation that it answers; one that is being sent at this moment comes back."""
+    for told in merge.before.get("drafts", ()):
+        author, place = told["author_id"], Draft.objects.select_for_update(of=("self",))
+        there = place.filter(author=author, ticket=target).first()
+        if there is None or Draft.objects.filter(author=author, ticket=source).exists():
+            continue
+        if there.pk == told["pk"]:
+            there.ticket = source
+            if there.mode == WriteMode.NOTE and not there.recipients:
+                there.mode, there.recipients = told["mode"], told["recipients"]
+            there.save(update_fields=["ticket", "mode", "recipients"])
+        elif told["html"] and told["html"] in there.html:
+            there.html = there.html.replace(told["html"], "", 1)
+            there.updated_at = clock.now()
+            there.save(update_fields=["html", "updated_at"])
+            kept = {name: told[name] for name in ("author_id", "html", "mode", "recipients")}
+            Draft.objects.create(ticket=source, **kept)
+    uploads = Upload.objects.filter(pk__in=merge.before.get("uploads", ()), held=None)
+    uploads.filter(ticket=target).update(ticket=source)
+    free = HeldMessage.objects.waiting(target).select_for_update(of=("self",), skip_locked=True)
+    goes = [
+        held.pk
+        for held in free.filter(
+            Q(conversation__in=merge.conversations)
+            | Q(forwards__conversation__in=merge.conversations)
+        )
+    ]
+    HeldMessage.objects.filter(pk__in=goes).update(ticket=source)
+    Upload.objects.filter(held__in=goes).update(ticket=source)
 
 
 def _give_back(merge: Merge, source: Ticket, target: Ticket) -> None:

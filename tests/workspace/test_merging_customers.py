@@ -10,7 +10,17 @@ from django.test import Client
 from django.urls import reverse
 
 from people.actions import add_identity, change_customer, create_customer, recognise
-from people.models import Customer, CustomerMerge, Identity, Organisation, User
+from people.models import (
+    Customer,
+    CustomerMerge,
+    CustomRole,
+    Identity,
+    Organisation,
+    Permission,
+    Role,
+    Team,
+    User,
+)
 from tests.conftest import make_ticket
 from tickets.actions.customers import merge_customers
 from tickets.models import Ticket
@@ -56,6 +66,24 @@ def test_the_preview_shows_both_and_proposes_to_keep_who_has_more(
     assert "sees all the requests of both" in html
     private.refresh_from_db()
     assert private.merged_into is None
+
+
+def test_the_preview_counts_only_tickets_that_the_reader_may_open(
+    log_in: LogIn, ana: User, chiara: Customer, private: Customer, orders: Team, billing: Team
+) -> None:
+    ana.role, ana.custom_role = (
+        Role.CUSTOM,
+        CustomRole.objects.create(name="Records", permissions=[Permission.MERGE_CUSTOMERS]),
+    )
+    ana.save()
+    make_ticket(chiara, team=orders)
+    for _ in range(3):
+        make_ticket(private, team=billing)
+    html = log_in(ana).get(url_of(chiara), {"with": private.pk}).content.decode()
+    assert "1 ticket " in html
+    assert "0 tickets" in html
+    assert "3 tickets" not in html
+    assert 'value="other" checked' not in html
 
 
 @pytest.mark.parametrize("keep", ["this", "other"])

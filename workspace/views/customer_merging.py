@@ -119,7 +119,7 @@ def _side(request: DeskRequest, customer: Customer) -> dict[str, Any]:
     return {
         "who": customer,
         "panel": CustomerPanel.alone(customer, user=request.user),
-        "tickets": Ticket.objects.filter(customer=customer).count(),
+        "tickets": Ticket.objects.visible_to(request.user).filter(customer=customer).count(),
         "notes": customer.notes.count(),
         "touchpoints": customer.touchpoints.count(),
     }

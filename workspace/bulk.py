@@ -122,7 +122,7 @@ def _do(
 
 
 def _do_one(item: BulkItem, change: BulkChange, ticket: Ticket) -> None:
-    locked = Ticket.objects.locked().get(pk=ticket.pk)
+    locked = _locked(ticket, *_targets(change))
     before = snapshot(locked, change.changes, user=change.user)
     apply(locked, change.changes, user=change.user)
     after = Ticket.objects.get(pk=ticket.pk)
@@ -132,7 +132,7 @@ def _do_one(item: BulkItem, change: BulkChange, ticket: Ticket) -> None:
 
 
 def _undo_one(item: BulkItem, change: BulkChange, ticket: Ticket) -> None:
-    locked = Ticket.objects.locked().get(pk=ticket.pk)
+    locked = _locked(ticket, *([ticket.merged_into_id] if ticket.merged_into_id else []))
     if locked.version != item.version:
         item.outcome = CHANGED_SINCE
         return
@@ -145,6 +145,20 @@ def _undo_one(item: BulkItem, change: BulkChange, ticket: Ticket) -> None:
         locked = unmerge_ticket(locked, actor=actor)
     apply(locked, [{"set": name, "to": value} for name, value in given.items()], user=change.user)
     item.outcome = UNDONE
+
+
+def _targets(change: BulkChange) -> list[int]:
+    """The tickets into which the change merges."""
+    numbers = [one["to"] for one in change.changes if one.get("set") == "merge"]
+    numbers = [number for number in numbers if number is not False]
+    return list(Ticket.objects.filter(number__in=numbers).values_list("pk", flat=True))
+
+
+def _locked(ticket: Ticket, *others: int) -> Ticket:
+    """The ticket, and with it those with which a merge will concern it: all in the order in which
+    a merge locks two, so that two changes never wait for one another for ever."""
+    rows = Ticket.objects.locked().filter(pk__in={ticket.pk, *others}).order_by("pk")
+    return {row.pk: row for row in rows}[ticket.pk]
 
 
 # -- What a bulk change can change beside what a macro can -----------------------------------------

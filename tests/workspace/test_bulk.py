@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from people.models import Customer, Team, User
+from tests.at_once import at_once
 from tests.conftest import make_ticket
 from tickets.actions import (
     assign_ticket,
@@ -376,3 +379,38 @@ def test_the_page_of_progress_takes_as_many_queries_for_many_as_for_one(
         with django_assert_max_num_queries(7):
             client.get(f"/desk/bulk/{change.pk}/")
     assert BulkItem.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("undoes", [False, True])
+def test_two_who_merge_the_same_two_the_other_way_round_wait_for_one_another(
+    log_in: LogIn,
+    ana: User,
+    luca: User,
+    lamps: list[Ticket],
+    monkeypatch: pytest.MonkeyPatch,
+    undoes: bool,
+) -> None:
+    one, two = lamps[:2]
+    first = ask(log_in(ana), [two], merge=f"#{one.number}")
+    second = ask(log_in(luca), [one], merge=f"#{two.number}")
+    if undoes:
+        do_next(first.pk)
+        BulkChange.objects.filter(pk=first.pk).update(undone_at=timezone.now())
+    both_hold_theirs = threading.Barrier(2)
+    real = Ticket.objects.locked().__class__.locked
+    seen = threading.local()
+
+    def locked(rows: Any) -> Any:
+        """Let the first lock of each be taken before either goes on, where both can be."""
+        if getattr(seen, "has_locked", False):
+            with suppress(threading.BrokenBarrierError):
+                both_hold_theirs.wait(timeout=1)
+        seen.has_locked = True
+        return real(rows)
+
+    monkeypatch.setattr(Ticket.objects.locked().__class__, "locked", locked)
+    at_once(lambda: do_next(first.pk), lambda: do_next(second.pk))
+    found = [*outcomes(first), *outcomes(second)]
+    assert "failed" not in found, found
+    assert Ticket.objects.exclude(merged_into=None).count() <= 1

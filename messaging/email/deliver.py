@@ -214,7 +214,7 @@ def _listen_for_refused(connection: Any) -> Refused:
             refused.update(answer)
             return answer
 
-        smtp.sendmail = listening  # type: ignore[assignment, method-assign]
+        smtp.sendmail = listening  # type: ignore[method-assign]
     return refused
 
 

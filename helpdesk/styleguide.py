@@ -1,4 +1,4 @@
-"""The components in all their states, and three drawn pages; mounted in debug only."""
+"""The components in all their states, the desk's parts, and three drawn pages; in debug only."""
 
 from __future__ import annotations
 
@@ -104,6 +104,21 @@ def components(request: HttpRequest) -> HttpResponse:
     return render(request, "styleguide/components.html", context)
 
 
+def desk(request: HttpRequest) -> HttpResponse:
+    told = {
+        "form": ExampleForm(),
+        "rows": [
+            ("Chiara Bellini", "Lamp arrived with a cracked shade", True),
+            ("Mihai Ionescu", "Comanda 55-1207 nu apare în cont", True),
+            ("Tom Hargreaves", "Can the Aria pendant be dimmed with a wall dimmer?", False),
+        ],
+        "stages": ["Awareness", "Consideration", "Purchase", "Loyalty", "Advocacy"],
+        "people": ["Chiara Bellini", "C. Bellini"],
+        "lines": [("Delivery", 0), ("Damaged on arrival", 1)],
+    }
+    return render(request, "styleguide/desk.html", _page("My open") | told)
+
+
 def ticket(request: HttpRequest) -> HttpResponse:
     return render(request, "styleguide/ticket.html", _page("My open"))
 
@@ -135,6 +150,7 @@ def error(request: HttpRequest, code: int) -> HttpResponse:
 
 urlpatterns: list[URLPattern] = [
     path("", components, name="styleguide"),
+    path("desk/", desk, name="styleguide-desk"),
     path("ticket/", ticket, name="styleguide-ticket"),
     path("list/", ticket_list, name="styleguide-list"),
     path("review/", review, name="styleguide-review"),

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-PAGES = ["", "ticket/", "list/", "review/", "request/", "error/404/"]
+PAGES = ["", "desk/", "ticket/", "list/", "review/", "request/", "error/404/"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 pytestmark = [

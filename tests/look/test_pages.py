@@ -14,8 +14,10 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django_cotton.compiler_regex import CottonCompiler
 
-PAGES = ["", "ticket/", "list/", "review/", "request/", "error/404/", "error/500/"]
+PAGES = ["", "desk/", "ticket/", "list/", "review/", "request/", "error/404/", "error/500/"]
 ROOT = Path(settings.BASE_DIR)
+#: What the shells themselves are made of.
+IN_EVERY_SHELL = {"search", "skip_link"}
 
 pytestmark = pytest.mark.urls("tests.look.urls")
 
@@ -82,6 +84,23 @@ def test_every_stylesheet_is_loaded_once_and_every_layer_file_exists() -> None:
     pages = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
     for alone in there - set(named):  # one that some pages only need links it itself
         assert f'{{% static "css/{alone}" %}}' in pages, alone
+
+
+def test_the_style_guide_shows_every_component(client: Client) -> None:
+    """By the class that each style sheet begins with, and by the tag of each template."""
+    html = "".join(client.get(f"/styleguide/{page}").content.decode() for page in PAGES)
+    shown = {name for words in re.findall(r'class="([^"]*)"', html) for name in words.split()}
+    for path in (ROOT / "static" / "css" / "components").glob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+        first = re.search(r"\.([a-z][\w-]*)", text)
+        # Caught mail is a developer's page, outside the product.
+        assert first
+        assert first[1] in shown or path.name == "mail.css", path.name
+    source = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    guide = "".join(path.read_text() for path in (ROOT / "templates/styleguide").glob("*.html"))
+    for path in (ROOT / "templates" / "cotton").glob("*.html"):
+        where = source if path.stem in IN_EVERY_SHELL else guide
+        assert re.search(rf"<c-{path.stem.replace('_', '-')}[ >]", where), path.stem
 
 
 def test_colours_are_named_in_the_tokens_alone() -> None:

@@ -32,10 +32,10 @@ def invent() -> list[Person]:
         first = random.choice(world["women" if is_woman else "men"][language])
         family = random.choice(world["families"][language])
         mailbox = random.choice(world["mailboxes"][language])
-        email = f"{_ascii(first)}.{_ascii(family)}@{mailbox}"
+        email = f"{_mailbox(first)}.{_mailbox(family)}@{mailbox}"
         city = random.choice(world["cities"][language])
         if random.random() < AT_WORK:
-            email = f"{_ascii(first)}@{domain_of(random.choice(world['firms'][language]))}"
+            email = f"{_mailbox(first)}@{domain_of(random.choice(world['firms'][language]))}"
         people.setdefault(email, Person(f"{first} {family}", email, language, is_woman, city))
     return list(people.values())
 
@@ -112,3 +112,8 @@ def _attributes(random: Random, person: Person) -> dict[str, object]:
 def _ascii(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in folded if c.isascii() and (c.isalnum() or c in " .-"))
+
+
+def _mailbox(name: str) -> str:
+    """“De Santis” has her mail under desantis."""
+    return "".join(c for c in _ascii(name) if c.isalnum() or c == "-")

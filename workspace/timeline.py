@@ -15,7 +15,7 @@ from people.models import User
 from tickets.files import PICTURES
 from tickets.models import CallOutcome, Channel, Event, Message, MessageKind, Ticket
 from tickets.models.history import EventQuerySet
-from tickets.sanitise import has_remote_images, with_inline_images
+from tickets.sanitise import has_remote_images, with_inline_images, with_reachable_tables
 from workspace import written
 from workspace.choices import Choices
 from workspace.items import Delivery, EventItem, FileItem, Item, MessageItem, arranged
@@ -225,7 +225,7 @@ def message_item(
         how=how,
         icon=CHANNEL_ICONS.get(message.channel, "") if source == "customer" else "",
         at=message.occurred_at,
-        html=html,
+        html=with_reachable_tables(html),
         quoted=message.quoted,
         is_quoted_cut=message.is_quoted_cut,
         files=files,

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickets.sanitise import clean_html, html_to_text, text_to_html, with_inline_images
+from tickets.sanitise import (
+    clean_html,
+    html_to_text,
+    text_to_html,
+    with_inline_images,
+    with_reachable_tables,
+)
 
 LINK = ' target="_blank" rel="noopener noreferrer nofollow"'
 
@@ -85,6 +91,15 @@ def test_inline_images_come_back_under_our_own_address() -> None:
     shown = with_inline_images(html, {"a&b": "/files/1/?x=1&y=2"})
     assert '<img src="/files/1/?x=1&amp;y=2" alt="shade">' in shown
     assert '<span data-inline-image="other">gone</span>' in shown
+
+
+def test_what_may_be_wider_than_a_page_is_reached_by_keyboard() -> None:
+    html = '<p>&lt;table&gt; <a title="<pre" href="https://e.it/">x</a></p><table><tr></tr></table>'
+    assert with_reachable_tables(html) == (
+        '<p>&lt;table&gt; <a title="<pre tabindex=0" href="https://e.it/">x</a></p>'
+        "<table tabindex=0><tr></tr></table>"
+    )
+    assert with_reachable_tables("<pre>wide</pre>") == "<pre tabindex=0>wide</pre>"
 
 
 def test_html_reads_as_text() -> None:

@@ -19,7 +19,12 @@ from tickets.actions import mark_read
 from tickets.files import harmless, picture_response
 from tickets.models import Attachment, Message, Ticket
 from tickets.pictures import PictureRefused, fetch_picture
-from tickets.sanitise import clean_html, text_to_html, with_remote_images
+from tickets.sanitise import (
+    clean_html,
+    text_to_html,
+    with_reachable_tables,
+    with_remote_images,
+)
 from workspace import written
 from workspace.choices import Choices
 from workspace.gate import DeskRequest, with_ticket
@@ -79,7 +84,7 @@ def message(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
     return render(
         request,
         "workspace/ticket/message.html",
-        context | shell(request.user) | {"whole": whole},
+        context | shell(request.user) | {"whole": with_reachable_tables(whole)},
     )
 
 

@@ -19,6 +19,7 @@ export function suggest(form, editor) {
   const text = () => editor.editor.getDocument().toString();
   const known = {};
   let options = [], at = 0, isTyped = false, asked = 0, ignored = "", isAsked = false;
+  const ROW = 10; // faces beside one another, as the style sheet lays them
 
   const close = () => {
     box.hidden = true;
@@ -28,9 +29,10 @@ export function suggest(form, editor) {
     editor.setAttribute("aria-expanded", "false");
   };
 
-  function show(list) {
+  function show(list, { areFaces = false } = {}) {
     options = list;
     at = 0;
+    box.toggleAttribute("data-faces", areFaces);
     box.replaceChildren(...list.map((one, index) => {
       const option = document.createElement("div");
       option.setAttribute("role", "option");
@@ -40,8 +42,9 @@ export function suggest(form, editor) {
       option.append(title);
       if (one.more) {
         const more = document.createElement("span");
-        more.className = "truncate";
+        more.className = areFaces ? "hidden-text" : "truncate";
         more.textContent = one.more;
+        if (areFaces) option.title = one.more;
         option.append(more);
       }
       // Before the editor loses the cursor.
@@ -136,11 +139,11 @@ export function suggest(form, editor) {
     show(list);
   }
   editor.addEventListener("trix-change", look);
-  editor.addEventListener("blur", () => setTimeout(() => { if (!box.contains(document.activeElement)) close(); }, 100));
+  editor.addEventListener("blur", () => setTimeout(() => { if (document.activeElement !== editor && !box.contains(document.activeElement)) close(); }, 100));
 
   editor.addEventListener("keydown", (event) => {
     if (box.hidden || event.isComposing || event.ctrlKey || event.metaKey) return;
-    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    const steps = box.hasAttribute("data-faces") ? { ArrowRight: 1, ArrowLeft: -1, ArrowDown: ROW, ArrowUp: -ROW } : { ArrowDown: 1, ArrowUp: -1 };
     if (steps[event.key]) at = (at + steps[event.key] + options.length) % options.length;
     else if (event.key === "Escape") {
       if (isAsked) untype(); // the sign was the button's, not the writer's
@@ -159,7 +162,7 @@ export function suggest(form, editor) {
     const before = text().slice(0, editor.editor.getSelectedRange()[1]);
     editor.focus();
     if (sign && before && !/\s$/.test(before)) editor.editor.insertString(" ");
-    if (!sign) { isTyped = false; show(list); return; }
+    if (!sign) { isTyped = false; show(list, { areFaces: true }); return; }
     editor.editor.insertString(sign);
     ignored = "";
     // An editor that just got the cursor knows only now where it stands.
@@ -172,7 +175,7 @@ export function suggest(form, editor) {
   });
   const faces = form.querySelector("#emoji");
   faces.hidden = false;
-  faces.addEventListener("click", () => open("", emoji.slice(0, 40).map(({ name, sign }) => ({ title: sign, more: `:${name}:`, take: () => insert(sign) }))));
+  faces.addEventListener("click", () => open("", emoji.slice(0, 6 * ROW).map(({ name, sign }) => ({ title: sign, more: `:${name}:`, take: () => insert(sign) }))));
   for (const [name, value] of [["role", "combobox"], ["aria-haspopup", "listbox"], ["aria-controls", "suggestions"], ["aria-expanded", "false"], ["aria-autocomplete", "list"]]) {
     editor.setAttribute(name, value);
   }

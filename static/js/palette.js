@@ -68,8 +68,10 @@ const group = (name, heading, options) => {
 
 let doable = [];
 function fitting(typed) {
-  const scored = doable.map((one, order) => ({ ...one, order, score: typed ? likeness(typed, one.text) : one.group === "ticket" ? 1 : 0 }));
-  return scored.filter((one) => one.score && !one.element.closest(".nav")).sort((a, b) => b.score - a.score || a.order - b.order).slice(0, typed ? 6 : 8);
+  // Before anything is typed: what can be done with the ticket, else where one can go.
+  const usual = { ticket: 3, list: 2 };
+  const scored = doable.map((one, order) => ({ ...one, order, score: typed ? likeness(typed, one.text) : usual[one.group] ?? 1 }));
+  return scored.filter((one) => one.score && !(typed && one.element.closest(".nav"))).sort((a, b) => b.score - a.score || a.order - b.order).slice(0, typed ? 6 : 8);
 }
 
 // -- The list ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -249,6 +250,17 @@ def test_tags_have_one_form(tags: list[str]) -> None:
     assert once == sorted(set(once))
     assert all(0 < len(tag) <= 50 and tag == tag.strip() for tag in once)
     assert "\x00" not in "".join(once)
+
+
+def test_a_ticket_keeps_the_tags_that_it_has_when_no_more_fit(ticket: Ticket, ana: User) -> None:
+    first = [f"{number}{'ș' * 48}" for number in range(10, 40)]
+    kept = set_tags(ticket, to=first, actor=Actor.user(ana)).tags
+    assert kept == first[: len(kept)]
+    assert 15 < len(kept) < 30
+    more = set_tags(ticket, to=[*kept, f"99{'ș' * 48}"], actor=Actor.user(ana)).tags
+    assert more == kept
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Ticket.objects.filter(pk=ticket.pk).update(tags=first)
 
 
 def test_an_annulled_event_stays_readable_beside_its_annulment(

@@ -10,6 +10,7 @@ from tickets import history
 from tickets.actions.versions import locked_for_change, locked_though_closed
 from tickets.actor import Actor
 from tickets.models import Category, Kind, Mark, Priority, Ticket, TicketType
+from tickets.models.tickets import TAG_BYTES, TAGS_BYTES
 
 
 @transaction.atomic
@@ -87,8 +88,15 @@ def set_tags(
 
 
 def normalised_tags(tags: Iterable[str]) -> list[str]:
-    """In lower case, single-spaced, at most 50 characters each, sorted, each once."""
-    return sorted({one_line(tag.lower(), limit=50) for tag in tags} - {""})
+    """In lower case, single-spaced, at most 50 characters each, sorted, each once; of more than one
+    ticket holds, some thirty long ones, those that come first."""
+    kept: set[str] = set()
+    room = TAGS_BYTES
+    for tag in tags:
+        word = one_line(tag.lower(), limit=50)
+        if word and word not in kept and (room := room - len(word.encode()) - TAG_BYTES) >= 0:
+            kept.add(word)
+    return sorted(kept)
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Customer, Team, User
@@ -150,7 +152,20 @@ ALONG = (
     "waiting_since",
     "created_at",
     "number",
+    "tags",
 )
+#: What the tags of a ticket may take in an index: the bytes of each and `TAG_BYTES` more. An entry
+#: must stay below 2,704.
+TAGS_BYTES, TAG_BYTES = 2000, 8
+
+
+def _bytes_of_tags() -> Combinable:
+    number = models.IntegerField()
+    words = Func("tags", Value(""), function="array_to_string", output_field=models.TextField())
+    return (
+        Func(words, function="octet_length", output_field=number)
+        + Func("tags", function="cardinality", output_field=number) * TAG_BYTES
+    )
 
 
 class Ticket(models.Model):
@@ -264,6 +279,10 @@ class Ticket(models.Model):
                 condition=Q(snoozed_until=None) | Q(snoozed_at__isnull=False),
                 name="tickets_ticket_is_snoozed_until",
             ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(_bytes_of_tags(), TAGS_BYTES),
+                name="tickets_ticket_tags_fit_an_index",
+            ),
         ]
         indexes = [
             # One per queue, in the order in which the queue is read. Those of open tickets have
@@ -273,14 +292,14 @@ class Ticket(models.Model):
                 fields=["assignee", "-last_message_at", "-id"],
                 include=["priority", "status_category", "team", *ALONG],
                 condition=Q(status_category__in=OPEN_CATEGORIES),
-                name="tickets_open_of",
+                name="tickets_open_of_agent",
             ),
             models.Index(
                 # Of all teams: who works for several reads them as one queue.
                 fields=["-last_message_at", "-id"],
                 include=["priority", "status_category", "team", "assignee", *ALONG],
                 condition=Q(status_category__in=OPEN_CATEGORIES, assignee=None),
-                name="tickets_open_of_nobody",
+                name="tickets_open_unassigned",
             ),
             models.Index(
                 # What stands behind the order is looked at before a ticket is read for the rest.
@@ -294,7 +313,21 @@ class Ticket(models.Model):
                 ],
                 include=ALONG,
                 condition=Q(status_category__in=OPEN_CATEGORIES),
-                name="tickets_open",
+                name="tickets_open_newest",
+            ),
+            models.Index(
+                # The order that is chosen most after that of the queue.
+                fields=["-priority", "-id"],
+                include=[
+                    "status_category",
+                    "team",
+                    "assignee",
+                    "mark",
+                    "merged_into",
+                    "snoozed_at",
+                ],
+                condition=Q(status_category__in=OPEN_CATEGORIES),
+                name="tickets_open_urgent_first",
             ),
             models.Index(
                 fields=["-last_message_at", "-id"],
@@ -305,6 +338,13 @@ class Ticket(models.Model):
                 fields=["-last_message_at", "-id"],
                 condition=Q(status_category="solved"),
                 name="tickets_solved_recent",
+            ),
+            models.Index(
+                # Too many to be sorted for one page.
+                fields=["subject", "id"],
+                include=["team", "assignee", "mark", "merged_into"],
+                condition=Q(status_category="solved"),
+                name="tickets_solved_by_subject",
             ),
             models.Index(
                 fields=["solved_at"],

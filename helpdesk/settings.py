@@ -164,9 +164,13 @@ COTTON_ISOLATE_BY_DEFAULT = True
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", "postgresql://localhost/helpdesk")}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+# Of what a kept connection asks again and again (workspace.statement), from the second time on.
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = (
+    1 if env.bool("DATABASE_PREPARE", True) else None
+)
 if env.bool("DATABASE_POOL", False):
     # For WSGI processes and workers only: a pool and ASGI do not mix.
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", 8),
     }

@@ -7,15 +7,14 @@ has to do with others. Add to it rather than ask again: the ticket's page has a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
 from django.db.models import (
     Case,
     Count,
@@ -45,10 +44,7 @@ from tickets.models import (
     TimeEntry,
     Upload,
 )
-
-# The query is written once, with these in the place of the ticket's and the user's id.
-_TICKET = -1_000_001
-_USER = -1_000_002
+from workspace.statement import TICKET, USER, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +151,7 @@ class Beside:
 
     @classmethod
     def load(cls, ticket: Ticket, user: User) -> Self:
-        sql, values = _asking()
-        real = {_TICKET: ticket.pk, _USER: user.pk}
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [real.get(v, v) if isinstance(v, int) else v for v in values])
-            row = cursor.fetchone()
-        assert row, "A ticket that was loaded is not deleted."
-        told: dict[str, Any] = json.loads(row[0]) if isinstance(row[0], str) else row[0]
+        (told,) = _asking().ask(ticket=ticket.pk, user=user.pk)
         company = told["company"] or {}
         links, merges = told["links"] or [], told["merges"] or []
         # Looked up apart: asking whether each may be opened takes long to plan, and few have any.
@@ -195,16 +185,14 @@ class Beside:
 
 
 @cache
-def _asking() -> tuple[str, tuple[Any, ...]]:
-    """The SQL of the one query. Writing it takes longer than running it, and it is the same for
-    everybody."""
-    held = HeldMessage.objects.owed().filter(ticket=_TICKET, taken_back_at=None).order_by("pk")
+def _asking() -> Statement:
+    held = HeldMessage.objects.owed().filter(ticket=TICKET, taken_back_at=None).order_by("pk")
     # The ticket at the other end: that of the two which is not this one.
-    far = Case(When(ticket=_TICKET, then="other_id"), default="ticket_id")
-    gone = Case(When(source=_TICKET, then="target_id"), default="source_id")
-    answered = Conversation.objects.filter(ticket=_TICKET).last_spoken_first().values("pk")[:1]
+    far = Case(When(ticket=TICKET, then="other_id"), default="ticket_id")
+    gone = Case(When(source=TICKET, then="target_id"), default="source_id")
+    answered = Conversation.objects.filter(ticket=TICKET).last_spoken_first().values("pk")[:1]
     by_mail = Identity.objects.filter(kind=Identity.Kind.EMAIL)
-    query = Ticket.objects.filter(pk=_TICKET).values_list(
+    query = Ticket.objects.filter(pk=TICKET).values_list(
         JSONObject(
             replies_to=_one(
                 Conversation.objects.filter(pk=Subquery(answered)),
@@ -219,7 +207,7 @@ def _asking() -> tuple[str, tuple[Any, ...]]:
                 ),
             ),
             draft=_one(
-                Draft.objects.filter(author=_USER, ticket=_TICKET),
+                Draft.objects.filter(author=USER, ticket=TICKET),
                 mode="mode",
                 html="html",
                 recipients="recipients",
@@ -227,7 +215,7 @@ def _asking() -> tuple[str, tuple[Any, ...]]:
                 updated_at="updated_at",
             ),
             uploads=_all(
-                Upload.objects.filter(user=_USER, ticket=_TICKET, held=None).order_by("pk"), **_FILE
+                Upload.objects.filter(user=USER, ticket=TICKET, held=None).order_by("pk"), **_FILE
             ),
             held=_all(
                 held,
@@ -243,36 +231,33 @@ def _asking() -> tuple[str, tuple[Any, ...]]:
             ),
             others=_one(
                 Message.objects.newest_to_others().filter(
-                    ticket=_TICKET, conversation=Subquery(answered)
+                    ticket=TICKET, conversation=Subquery(answered)
                 ),
                 recipients="recipients",
             ),
-            follows=Exists(Follower.objects.filter(ticket=_TICKET, user=_USER)),
-            followers=_figure(Follower.objects.filter(ticket=_TICKET), Count("pk")),
+            follows=Exists(Follower.objects.filter(ticket=TICKET, user=USER)),
+            followers=_figure(Follower.objects.filter(ticket=TICKET), Count("pk")),
             links=_all(
-                TicketLink.objects.filter(Q(ticket=_TICKET) | Q(other=_TICKET)).order_by("pk"),
+                TicketLink.objects.filter(Q(ticket=TICKET) | Q(other=TICKET)).order_by("pk"),
                 pk="pk",
                 kind="kind",
                 ticket_id="ticket_id",
                 far=far,
             ),
             merges=_all(
-                Merge.objects.standing()
-                .filter(Q(source=_TICKET) | Q(target=_TICKET))
-                .order_by("pk"),
+                Merge.objects.standing().filter(Q(source=TICKET) | Q(target=TICKET)).order_by("pk"),
                 source="source_id",
                 far=gone,
                 at="merged_at",
             ),
-            seconds_spent=_figure(TimeEntry.objects.filter(ticket=_TICKET), Sum("seconds")),
+            seconds_spent=_figure(TimeEntry.objects.filter(ticket=TICKET), Sum("seconds")),
             read_until=Subquery(
-                ReadMark.objects.filter(user=_USER, ticket=_TICKET).values("read_until")
+                ReadMark.objects.filter(user=USER, ticket=TICKET).values("read_until")
             ),
             company=_one(Company.objects.all(), undo="undo_send_seconds", measures="measures_time"),
         )
     )
-    sql, values = query.query.sql_with_params()
-    return sql, tuple(values)
+    return Statement.of(query, makes=itemgetter(0))
 
 
 _FAR = ("number", "subject", "status_category")

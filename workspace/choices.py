@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Value, When
 
 from people.models import Membership, Team, User
 from people.models.names import in_language
 from people.models.users import sees_every_ticket
 from tickets.models import Category, Status
+from workspace.statement import Statement
 
 EVERY, OWN = "every", "own"
 
@@ -49,12 +48,9 @@ class Choices:
     def load(cls) -> Self:
         """Everything in one query, because a ticket's page needs a little of each."""
         kinds: dict[str, dict[int, Choice]] = {"s": {}, "c": {}, "t": {}, "u": {}}
-        sql, values = _everything()
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            for kind, pk, name, names, detail, parent, position, teams, gone in cursor.fetchall():
-                shown = name if names == "{}" else in_language(name, json.loads(names))
-                kinds[kind][pk] = Choice(pk, shown, detail, parent, position, teams or [], gone)
+        for kind, pk, name, names, detail, parent, position, teams, gone in _everything().ask():
+            shown = in_language(name, names) if names else name
+            kinds[kind][pk] = Choice(pk, shown, detail, parent, position, teams or [], gone)
         return cls(
             statuses=_sorted(kinds["s"]),
             categories=_as_paths(kinds["c"]),
@@ -73,8 +69,7 @@ class Choices:
 
 
 @cache
-def _everything() -> tuple[str, Sequence[Any]]:
-    """The SQL of the one query: the same for everybody, so that it is written once."""
+def _everything() -> Statement:
     no_number = Value(None, models.BigIntegerField())
     no_teams = Value([], ArrayField(models.BigIntegerField()))
     no_names = Value({}, models.JSONField())
@@ -116,7 +111,7 @@ def _everything() -> tuple[str, Sequence[Any]]:
         ),
         all=True,
     )
-    return query.query.sql_with_params()
+    return Statement.of(query)
 
 
 def _sorted(choices: dict[int, Choice]) -> dict[int, Choice]:

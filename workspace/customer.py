@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from people.models import Customer, CustomerMerge, CustomerNote, Identity, Permission, User
 from people.phones import shown_phone
@@ -203,17 +204,23 @@ class CustomerPanel:
 #: In the order of the panel.
 VALUES = ("organisation", "tier", "language", "time_zone", "accepts_surveys")
 
+_WORDS = {
+    "name": (gettext_noop("Name"), gettext_noop("Change the name")),
+    "organisation": (gettext_noop("Works for"), gettext_noop("Change the organisation")),
+    "tier": (gettext_noop("Tier"), gettext_noop("Change the tier")),
+    "language": (gettext_noop("Language"), gettext_noop("Change the language")),
+    "time_zone": (gettext_noop("Time zone"), gettext_noop("Change the time zone")),
+    "accepts_surveys": (
+        gettext_noop("Ratings"),
+        gettext_noop("Change whether they may be asked for a rating"),
+    ),
+}
+
 
 def _words(name: str) -> tuple[str, str]:
     """What the value is called, and what changing it is."""
-    return {
-        "name": (_("Name"), _("Change the name")),
-        "organisation": (_("Works for"), _("Change the organisation")),
-        "tier": (_("Tier"), _("Change the tier")),
-        "language": (_("Language"), _("Change the language")),
-        "time_zone": (_("Time zone"), _("Change the time zone")),
-        "accepts_surveys": (_("Ratings"), _("Change whether they may be asked for a rating")),
-    }[name]
+    label, change = _WORDS[name]
+    return _(label), _(change)
 
 
 def _told(value: Any) -> str:

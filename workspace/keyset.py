@@ -7,7 +7,7 @@ import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -165,12 +165,7 @@ def page_of(
 
     def rows_from(place: Place | None, *, forth: bool) -> list[Any]:
         found = tickets.filter(order.beyond(place, forth=forth)) if place else tickets
-        ordering = order.ordering(forth=forth)
-        found = found.order_by(*ordering)
-        if read is None:
-            return list(found[: size + 1])
-        wanted = read(Ticket.objects.filter(pk__in=found.values("pk")[: size + 1]))
-        return list(wanted.order_by(*ordering))
+        return list(part_of(found, read=read, order=order, forth=forth, size=size))
 
     if before:
         rows = rows_from(before, forth=False)
@@ -185,13 +180,32 @@ def page_of(
             after=order.place_of(rows[-1]),
         )
     rows = rows_from(after, forth=True)
+    page = first_page(rows, order=order, size=size)
+    return replace(page, before=order.place_of(rows[0])) if after and rows else page
+
+
+def part_of(
+    tickets: QuerySet[Ticket, Any],
+    *,
+    read: Callable[[TicketQuerySet], Any] | None,
+    order: Order,
+    forth: bool = True,
+    size: int = PAGE_SIZE,
+) -> Any:
+    """The query of the tickets that stand at one end, and one more."""
+    ordering = order.ordering(forth=forth)
+    found = tickets.order_by(*ordering)
+    if read is None:
+        return found[: size + 1]
+    wanted = read(Ticket.objects.filter(pk__in=found.values("pk")[: size + 1]))
+    return wanted.order_by(*ordering)
+
+
+def first_page(rows: list[Any], *, order: Order, size: int = PAGE_SIZE) -> Page:
+    """The page of these rows, of which there is one more than it shows where others follow."""
     has_later = len(rows) > size
     rows = rows[:size]
-    return Page(
-        rows,
-        before=order.place_of(rows[0]) if after and rows else None,
-        after=order.place_of(rows[-1]) if has_later else None,
-    )
+    return Page(rows, before=None, after=order.place_of(rows[-1]) if has_later else None)
 
 
 # -- Values as text, for addresses ----------------------------------------------------------------

@@ -50,6 +50,8 @@ class Queue:
     group_by: str = ""
     for_managers: bool = False
     view: View | None = None
+    #: Whether what it asks follows from itself alone, and from no field that may be gone tomorrow.
+    is_fixed: bool = True
 
     @property
     def url(self) -> str:

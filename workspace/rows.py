@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import OuterRef, Subquery
 from django.db.models.expressions import Expression
 from django.urls import reverse
@@ -13,13 +16,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from people.models import Tier, User
+from people.models import Role, Tier, User
 from people.models.names import in_language
 from tickets.models import OPEN_CATEGORIES, Channel, Priority, ReadMark
 from tickets.models.tickets import TicketQuerySet
 from workspace.columns import Column
-from workspace.keyset import Order
-from workspace.queues import SOON
+from workspace.keyset import Order, part_of
+from workspace.queues import SOON, Queue
+from workspace.statement import USER, Statement
 
 CHANNEL_ICONS = {
     Channel.EMAIL.value: "mail",
@@ -67,6 +71,33 @@ def shown(
         names |= dict.fromkeys(key.lookup for key in (order.group, order.key) if key)
     wanted = tickets.annotate(read_until=Subquery(read), **(values or {}))
     return wanted.values_list(*names, "read_until", named=True)
+
+
+def first_rows(
+    queue: Queue, user: User, *, order: Order, columns: Sequence[Column], size: int
+) -> list[Any]:
+    """What `shown` reads for the first page of a queue that `is_fixed`, and of one row more. Every
+    page of the desk begins so."""
+    names = tuple(column.name for column in columns)
+    kept = _kept(queue.edition, order, names, size, is_manager=user.is_manager)
+    if "asked" not in kept:
+        reader = User(pk=USER, role=Role.MANAGER if user.is_manager else Role.AGENT)
+        read = partial(shown, user=reader, order=order, columns=columns)
+        rows = part_of(queue.tickets(reader), read=read, order=order, size=size)
+        row: Any = namedtuple("Row", list(rows.query.selected))  # type: ignore[misc]
+        try:
+            kept["asked"] = Statement.of(rows, makes=row._make)
+        except EmptyResultSet:
+            kept["asked"] = None
+    return kept["asked"].ask(user=user.pk) if kept["asked"] else []
+
+
+@lru_cache(maxsize=2000)
+def _kept(
+    edition: str, order: Order, columns: tuple[str, ...], size: int, *, is_manager: bool
+) -> dict[str, Statement | None]:
+    """A place to keep the statement for whoever reads this queue so."""
+    return {}
 
 
 def rows_of(

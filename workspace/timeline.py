@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from people.models import User
 from tickets.files import PICTURES
@@ -21,6 +21,7 @@ from workspace.choices import Choices
 from workspace.items import Delivery, EventItem, FileItem, Item, MessageItem, arranged
 from workspace.queues import Place
 from workspace.sentences import actor_of, clause
+from workspace.statement import SINCE, TICKET, Statement
 from workspace.written import File, Written
 
 __all__ = ["Delivery", "EventItem", "MessageItem", "Reader", "Timeline", "newest", "since"]
@@ -62,12 +63,18 @@ class Reader:
 
 
 def newest(
-    ticket: Ticket, choices: Choices, *, before: Place | None = None, reader: Reader | None = None
+    ticket: Ticket,
+    choices: Choices,
+    *,
+    before: Place | None = None,
+    reader: Reader | None = None,
+    at_least: int = 0,
 ) -> Timeline:
     """The newest messages (older than `before`) with everything that happened around them."""
-    found = written.newest(ticket, before=before, limit=MESSAGES_AT_ONCE + 1)
+    most = max(MESSAGES_AT_ONCE, at_least)
+    found = written.newest(ticket, before=before, limit=most + 1)
     earlier = None
-    if len(found) > MESSAGES_AT_ONCE:
+    if len(found) > most:
         found.pop()
         earlier = _place(found[-1])
     return _timeline(ticket, choices, found, earlier=earlier, later=before, reader=reader)
@@ -97,7 +104,7 @@ def following(ticket: Ticket, choices: Choices, *, place: Place) -> Timeline:
 
 def since(ticket: Ticket, choices: Choices, *, version: int) -> Timeline:
     """What happened after the version of the ticket that a page has seen."""
-    events = _told(Event.objects.filter(ticket=ticket).since_version(version))
+    events = list(_told(Event.objects.filter(ticket=ticket).since_version(version)))
     messages = written.these(ticket, [event.message_id for event in events if event.message_id])
     items = _merged(ticket, choices, messages, events)
     return Timeline(items, shown=arranged(items))
@@ -136,18 +143,28 @@ def _timeline(
     later: Place | None = None,
     reader: Reader | None = None,
 ) -> Timeline:
-    events = Event.objects.filter(ticket=ticket)
-    if earlier:
-        events = events.filter(occurred_at__gte=earlier.moment)
     if later:
-        events = events.filter(occurred_at__lt=later.moment)
+        events = Event.objects.filter(ticket=ticket, occurred_at__lt=later.moment)
+        if earlier:
+            events = events.filter(occurred_at__gte=earlier.moment)
+        told = list(_told(events))
+    else:
+        told = _newest_told().ask(ticket=ticket.pk, since=earlier.moment if earlier else _EVER)
     user = reader.user if reader else None
-    items = _merged(ticket, choices, messages, _told(events), user=user)
+    items = _merged(ticket, choices, messages, told, user=user)
     shown = arranged(items, unread_after=reader.read_until if reader else None)
     return Timeline(items, earlier, later, shown)
 
 
-def _told(events: EventQuerySet) -> list[Event]:
+@cache
+def _newest_told() -> Statement:
+    return Statement.of(_told(Event.objects.filter(ticket=TICKET, occurred_at__gte=SINCE)))
+
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _told(events: EventQuerySet) -> EventQuerySet:
     wanted = (
         "kind",
         "actor_kind",
@@ -158,7 +175,7 @@ def _told(events: EventQuerySet) -> list[Event]:
         "data",
         "message_id",
     )
-    return list(events.in_order().only(*wanted))
+    return events.in_order().only(*wanted)
 
 
 def _merged(
@@ -303,10 +320,14 @@ def _manner(ticket: Ticket, message: Written) -> tuple[str, str]:
         return "agent", _("to %(name)s") % {"name": name}
     if message.is_automatic:
         return "customer", _("automatic answer")
-    return "customer", {
-        Channel.EMAIL.value: _("by mail"),
-        Channel.FORM.value: _("by the form"),
-        Channel.API.value: _("through the API"),
-        Channel.PHONE.value: _("by phone"),
-        Channel.MESSENGER.value: _("in the messenger"),
-    }.get(message.channel, "")
+    by = _BY.get(message.channel)
+    return "customer", _(by) if by else ""
+
+
+_BY = {
+    Channel.EMAIL.value: gettext_noop("by mail"),
+    Channel.FORM.value: gettext_noop("by the form"),
+    Channel.API.value: gettext_noop("through the API"),
+    Channel.PHONE.value: gettext_noop("by phone"),
+    Channel.MESSENGER.value: gettext_noop("in the messenger"),
+}

@@ -37,6 +37,7 @@ def saved(view: View) -> Queue:
         columns=tuple(view.columns) or DEFAULT,
         group_by=view.group_by,
         view=view,
+        is_fixed=not conditions.names_own_fields(view.conditions),
     )
 
 

@@ -7,16 +7,16 @@ and makes two hundred objects that are thrown away again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
-
-from django.db import connection
 
 from messaging.models import OutgoingMail
 from tickets.models import MessageKind, Ticket
 from workspace.queues import Place
+from workspace.statement import Statement
 
 #: So much of a quoted history stands on the page; the whole is on the message's own.
 QUOTED_SHOWN = 4000
@@ -62,7 +62,7 @@ class Written:
 
 _SELECT = """
 SELECT m.id, m.kind, m.is_automatic, m.occurred_at, m.author_user_id, coalesce(a.name, ''),
-    m.conversation_id, v.channel, m.html, left(m.quoted_text, %(quoted)s),
+    m.conversation_id, v.channel, m.html, left(m.quoted_text, %(quoted)s::int),
     length(m.quoted_text) > %(quoted)s, m.recipients,
     (SELECT s.number FROM tickets_merge g JOIN tickets_ticket s ON s.id = g.source_id
         WHERE g.target_id = m.ticket_id AND g.undone_at IS NULL
@@ -85,12 +85,9 @@ LEFT JOIN LATERAL (
     FROM tickets_attachment x WHERE x.message_id = m.id
 ) f ON true
 WHERE m.ticket_id = %(ticket)s AND """
-_NEWEST = "true ORDER BY m.occurred_at DESC, m.id DESC LIMIT %(limit)s"
-_BEFORE = (
-    "(m.occurred_at, m.id) < (%(moment)s, %(pk)s)"
-    " ORDER BY m.occurred_at DESC, m.id DESC LIMIT %(limit)s"
-)
-_FROM = "(m.occurred_at, m.id) >= (%(moment)s, %(pk)s) ORDER BY m.occurred_at, m.id LIMIT %(limit)s"
+_NEWEST = "true ORDER BY m.occurred_at DESC, m.id DESC"
+_BEFORE = "(m.occurred_at, m.id) < (%(moment)s, %(pk)s) ORDER BY m.occurred_at DESC, m.id DESC"
+_FROM = "(m.occurred_at, m.id) >= (%(moment)s, %(pk)s) ORDER BY m.occurred_at, m.id"
 _THESE = "m.id = ANY(%(pks)s) ORDER BY m.occurred_at, m.id"
 
 
@@ -112,13 +109,16 @@ def these(ticket: Ticket, pks: Iterable[int]) -> list[Written]:
     return _ask(_THESE, ticket=ticket.pk, pks=wanted) if wanted else []
 
 
-def _ask(which: str, **values: Any) -> list[Written]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SELECT + which, {"quoted": QUOTED_SHOWN, **values})
-        return [_written(*row) for row in cursor.fetchall()]
+def _ask(which: str, *, limit: int | None = None, **values: Any) -> list[Written]:
+    return _statement(which, limit).ask(quoted=QUOTED_SHOWN, **values)
 
 
-def _written(*row: Any) -> Written:
+@cache
+def _statement(which: str, limit: int | None) -> Statement:
+    return Statement(f"{_SELECT}{which}{f' LIMIT {limit}' if limit else ''}", _written)
+
+
+def _written(row: Sequence[Any]) -> Written:
     mail_pk, done_at, parked_at, attempts, last_error, due_at, files = row[17:]
     mail = None
     if mail_pk is not None and row[1] == MessageKind.OUTBOUND:

@@ -268,6 +268,17 @@ def test_a_shared_view_shows_each_reader_their_own_tickets(
     assert subjects(page(log_in(sara), path)) == ["bill", "free", "lamp"]
 
 
+def test_a_percent_sign_in_a_view_is_only_itself(
+    log_in: LogIn, ana: User, chiara: Customer, orders: Team
+) -> None:
+    for subject in ("100% cotton", "100 percent cotton", "%(user)s"):
+        make_ticket(chiara, team=orders, subject=subject)
+    for word, found in (("100%", ["100% cotton"]), ("%(user)s", ["%(user)s"])):
+        asked = {"field": "subject", "operator": "contains", "value": word}
+        view = create_view(ViewWish(word, conditions=asked), owner=ana)
+        assert subjects(page(log_in(ana), f"/desk/views/{view.pk}/")) == found
+
+
 def test_a_teams_view_is_seen_by_the_team(
     log_in: LogIn, sara: User, ana: User, petra: User, orders: Team
 ) -> None:

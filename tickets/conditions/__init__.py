@@ -24,6 +24,7 @@ from tickets.conditions.language import (
     check,
     compiled,
     matching,
+    names_own_fields,
 )
 from tickets.conditions.values import InvalidCondition
 from tickets.conditions.words import Names, described
@@ -42,4 +43,5 @@ __all__ = [
     "compiled",
     "described",
     "matching",
+    "names_own_fields",
 ]

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from people.models import User
-from tickets.conditions.fields import Fields
+from tickets.conditions.fields import OWN, Fields
 from tickets.conditions.kinds import OPERATORS, NobodyReads
 from tickets.conditions.values import InvalidCondition
 from tickets.models.tickets import TicketQuerySet
@@ -166,6 +166,16 @@ def matching(tickets: TicketQuerySet, condition: Any, *, reader: User | None) ->
     fields = Fields()
     checked = condition if isinstance(condition, Test | Group) else check(condition, fields)
     return tickets.filter(compiled(checked, reader=reader, fields=fields))
+
+
+def names_own_fields(data: Any) -> bool:
+    """Whether a condition speaks of a field of the company's own, which may be gone or mean
+    something else another day."""
+    if isinstance(data, Mapping):
+        return str(data.get("field", "")).startswith(OWN) or any(
+            map(names_own_fields, data.values())
+        )
+    return isinstance(data, list) and any(map(names_own_fields, data))
 
 
 def _short(given: Any) -> str:

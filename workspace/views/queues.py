@@ -16,9 +16,9 @@ from workspace import viewing
 from workspace.actions import may_edit
 from workspace.columns import Column, Columns
 from workspace.gate import DeskRequest, agents_only
-from workspace.keyset import PAGE_SIZE, page_of
+from workspace.keyset import PAGE_SIZE, first_page, page_of
 from workspace.queues import Queue
-from workspace.rows import rows_of, shown
+from workspace.rows import first_rows, rows_of, shown
 from workspace.views.shell import shell
 
 #: What a narrow list offers to be ordered by; a wide one is ordered by its columns' heads.
@@ -100,14 +100,18 @@ def list_of(
     group = known.get(queue.group_by) if order.group else None
     wanted = [*columns, group] if group else columns
     values = known.values(sort, queue.group_by if group else "")
-    page = page_of(
-        queue.tickets(request.user).annotate(**values),
-        read=partial(shown, user=request.user, order=order, columns=wanted, values=values),
-        order=order,
-        after=after,
-        before=before,
-        size=size,
-    )
+    if queue.is_fixed and not (after or before or values):
+        rows = first_rows(queue, request.user, order=order, columns=wanted, size=size)
+        page = first_page(rows, order=order, size=size)
+    else:
+        page = page_of(
+            queue.tickets(request.user).annotate(**values),
+            read=partial(shown, user=request.user, order=order, columns=wanted, values=values),
+            order=order,
+            after=after,
+            before=before,
+            size=size,
+        )
     here, asked = queue.url, {"sort": sort} if sort != queue.sort else {}
     query = f"?{urlencode({'queue': queue.slug})}"
     place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}

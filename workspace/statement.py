@@ -1,0 +1,94 @@
+"""Queries that every page asks alike: Django writes each once, and PostgreSQL plans it once for
+each connection that is kept.
+
+Writing the query of a list takes Django longer than PostgreSQL needs to run it, and planning one
+with twenty parts takes PostgreSQL longer than running it. Both come out the same every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from django.db import connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.models import QuerySet
+from django.db.models.query import get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
+from psycopg.types.numeric import Int8
+
+#: What stands in a query for what differs from one page to the next.
+TICKET, NUMBER, USER = -1_000_001, -1_000_002, -1_000_003
+SINCE = datetime(1, 2, 3, tzinfo=UTC)
+_PLACES = {TICKET: "%(ticket)s", NUMBER: "%(number)s", USER: "%(user)s", SINCE: "%(since)s"}
+
+
+class Statement:
+    """SQL in which only what is `%(named)s` differs; all else stands in it, so that PostgreSQL
+    knows it when it plans and can use the indexes of a part of a table."""
+
+    def __init__(self, sql: str, makes: Callable[[Any], Any] = tuple) -> None:
+        self._sql = sql
+        self._makes = makes
+        self._converters: Mapping[int, tuple[list[Callable[..., Any]], Any]] = {}
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any, Any], *, makes: Callable[[Any], Any] = tuple) -> Self:
+        """The query of these rows, in which `TICKET`, `NUMBER`, `USER` and `SINCE` stand for what
+        is given when it is asked. `makes` makes of the values what `ask` gives of each row, where
+        the query is not one of models."""
+        compiler = rows.query.get_compiler(connection=connection)
+        sql, values = compiler.as_sql()
+        made = _instances(compiler) if compiler.klass_info else makes
+        statement = cls(sql.replace("%%", "%%%%") % tuple(map(_fixed, values)), made)
+        statement._converters = compiler.get_converters(one for one, *_ in compiler.select)
+        return statement
+
+    def ask(self, **given: Any) -> list[Any]:
+        """The rows. Ids are given as numbers, whose type is then always the same."""
+        values = {name: Int8(v) if isinstance(v, int) else v for name, v in given.items()}
+        connection.ensure_connection()
+        # As `connection.cursor()` does, with values that PostgreSQL puts into the statement.
+        bare = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+        with connection._prepare_cursor(bare) as cursor:  # type: ignore[attr-defined]
+            cursor.execute(self._sql, values)
+            rows = cursor.fetchall()
+        return [self._makes(self._read(row)) for row in rows]
+
+    def _read(self, row: Sequence[Any]) -> Sequence[Any]:
+        if not self._converters:
+            return row
+        values = list(row)
+        for place, (converters, of) in self._converters.items():
+            for convert in converters:
+                values[place] = convert(values[place], of, connection)
+        return values
+
+
+def _instances(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:
+    """Makes models of the rows, with what was selected of related ones, as a queryset does."""
+    known, select, alias = compiler.klass_info, compiler.select, connection.alias
+    places = known["select_fields"]
+    start, end = places[0], places[-1] + 1
+    names = [column.target.attname for column, *_ in select[start:end]]
+    populators = get_related_populators(known, select, alias)  # type: ignore[call-arg]
+    more = list((compiler.annotation_col_map or {}).items())
+
+    def make(row: Sequence[Any]) -> Any:
+        made = known["model"].from_db(alias, names, row[start:end])
+        for populator in populators:
+            populator.populate(row, made)
+        for name, place in more:
+            setattr(made, name, row[place])
+        return made
+
+    return make
+
+
+def _fixed(value: Any) -> str:
+    """How a value stands in the SQL: a place for what is given later, and else itself."""
+    if isinstance(value, int | datetime) and value in _PLACES:
+        return _PLACES[value]
+    written: str = connection.ops.compose_sql("%s", [value])  # type: ignore[attr-defined]
+    return written.replace("%", "%%")

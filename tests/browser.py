@@ -52,7 +52,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def _server(django_db_setup: None) -> Iterator[str]:
+def _server(django_db_setup: None) -> Iterator[uvicorn.Server]:
     from helpdesk.asgi import application
 
     with socket.socket() as free:
@@ -75,15 +75,19 @@ def _server(django_db_setup: None) -> Iterator[str]:
         assert thread.is_alive(), "The server ended before it had begun."
         assert time.monotonic() < until, "The server did not start."
         thread.join(0.02)
-    yield f"http://127.0.0.1:{port}"
+    yield server
     server.should_exit = True
     thread.join(10)
 
 
 @pytest.fixture
-def site(_server: str, transactional_db: None) -> str:
+def site(_server: uvicorn.Server, transactional_db: None) -> Iterator[str]:
     """The address of the whole helpdesk, pages and live streams, on the test database."""
-    return _server
+    yield f"http://127.0.0.1:{_server.config.port}"
+    # What a page sent as it was closed may still be at work in the tables that are emptied next.
+    until = time.monotonic() + 10
+    while _server.server_state.tasks and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ export function takeFiles(form, editor) {
         }));
         return;
       }
-      item.dataset.key = told.key;
+      item.dataset.upload = told.key;
       item.querySelector("progress").remove();
       item.append(removeButton(form, told.name));
     });
@@ -126,8 +126,8 @@ export function takeFiles(form, editor) {
     event.preventDefault();
     const item = button.closest("li");
     const next = item.nextElementSibling?.querySelector("button") ?? form.querySelector("input[type=file]");
-    if (item.dataset.key) {
-      const answer = await ask(`${form.dataset.uploadUrl.replace(/tickets\/\d+\/uploads\/$/, "uploads/")}${item.dataset.key}/remove/`, new FormData()).catch(() => null);
+    if (item.dataset.upload) {
+      const answer = await ask(`${form.dataset.uploadUrl.replace(/tickets\/\d+\/uploads\/$/, "uploads/")}${item.dataset.upload}/remove/`, new FormData()).catch(() => null);
       if (!answer?.ok && answer?.status !== 404) return;
     }
     item.remove();

@@ -103,7 +103,15 @@ export function suggest(form, editor) {
     const told = answer ? await answer.json().catch(() => ({})) : {};
     if (!answer?.ok) { say(told.error ?? form.dataset.wordFailed, "bad"); return; }
     if (told.isNote) form.querySelector("[name=mode][value=note]").checked = true;
-    if (told.html) editor.editor.insertHTML(told.html);
+    if (told.html) {
+      // What was typed while it was fetched stands behind it.
+      const [from, to] = editor.editor.getSelectedRange();
+      const tail = text().length - from;
+      const isBehind = from === to && from > at && from - at === text().length - long;
+      if (isBehind) editor.editor.setSelectedRange(at);
+      editor.editor.insertHTML(told.html);
+      if (isBehind) editor.editor.setSelectedRange(text().length - tail);
+    }
     editor.focus();
     if (told.isChanged) document.getElementById("look")?.dispatchEvent(new CustomEvent("desk:look"));
   }

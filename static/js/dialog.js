@@ -13,7 +13,10 @@ document.addEventListener("htmx:afterSettle", ({ detail: { target: dialog } }) =
     for (const menu of document.querySelectorAll("details[data-menu][open]")) menu.open = false;
     dialog.showModal();
   }
-  first(dialog)?.focus();
+  const field = first(dialog);
+  field?.focus();
+  // What stands there is gone on with.
+  if (field?.matches("textarea, input[type=text]")) field.setSelectionRange(field.value.length, field.value.length);
 });
 
 document.addEventListener("close", ({ target }) => {

@@ -34,3 +34,16 @@ for (const name of ["trix-attributes-change", "trix-change"]) {
     }
   });
 }
+
+// The toolbar is one stop of the Tab key; the arrow keys walk through it.
+document.addEventListener("keydown", (event) => {
+  const at = event.target.closest?.("trix-toolbar [data-trix-button-group] button");
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!at || !step || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const all = [...at.closest("trix-toolbar").querySelectorAll("[data-trix-button-group] button:not(:disabled)")];
+  const forward = getComputedStyle(at).direction === "rtl" ? -step : step;
+  const to = all[(all.indexOf(at) + forward + all.length) % all.length];
+  for (const one of all) one.tabIndex = one === to ? 0 : -1;
+  to.focus();
+});

@@ -79,9 +79,14 @@ export function press(element) {
     element.form?.querySelector("textarea, trix-editor")?.focus();
   } else if (element.matches("summary")) {
     if (menu) element.click();
-    // A menu's first choice is where the arrow keys begin.
-    const first = element.parentElement.querySelector(".menu-sheet :is(input:not([type=hidden]), button, a[href])");
+    // The arrow keys begin at what holds now, or at the first choice.
+    const sheet = element.parentElement.querySelector(".menu-sheet");
+    const first = document.getElementById(element.dataset.leads ?? "")
+      ?? sheet?.querySelector(".menu-item:is([aria-pressed=true], [aria-current=true])")
+      ?? sheet?.querySelector(":is(input:not([type=hidden]), button, a[href])");
     (element.parentElement.open && first ? first : element).focus();
+  } else if (element.matches("[tabindex='-1']")) {
+    element.focus();
   } else {
     element.click();
   }
@@ -177,6 +182,16 @@ function target(key) {
   return all.find((one) => one.closest(".ticket, .customer")) ?? all[0];
 }
 
+// What is written in several lines is sent from where one writes it, in a dialog too.
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing || event.repeat || name(event) !== "Control+Enter") return;
+  const form = event.target.matches?.("textarea") && event.target.form;
+  const send = form && (form.querySelector('[data-key="Control+Enter"]') ?? form.querySelector("button:not([type]), [type=submit]"));
+  if (!send) return;
+  event.preventDefault();
+  send.click();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
   if (document.querySelector("dialog[open]") || ["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
@@ -184,14 +199,7 @@ document.addEventListener("keydown", (event) => {
   const single = !pressed.startsWith("Control+") && !pressed.startsWith("Alt+");
   if (isTyping(event.target)) {
     if (pressed === "Escape") event.target.blur();
-    if (single || pressed === "Control+Enter") {
-      if (pressed === "Control+Enter") {
-        const form = event.target.closest("form");
-        const send = form?.querySelector('[data-key="Control+Enter"]') ?? form?.querySelector('[type="submit"]');
-        if (send && event.target.matches("textarea")) { event.preventDefault(); send.click(); }
-      }
-      return;
-    }
+    if (single || pressed.endsWith("+Enter")) return;
   }
   if (single && isOff() && pressed !== "?") return;
   const handled = () => { event.preventDefault(); };

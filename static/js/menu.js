@@ -37,12 +37,42 @@ document.addEventListener("focusin", (event) => {
   for (const menu of open()) if (!menu.contains(event.target)) close(menu);
 });
 
+// Letters lead to the choice that begins so, or has a word that does; unless one of them has a key of this name.
+const bare = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/\s+/g, " ").trim();
+const PAUSE = 700;
+let typed = "", typedAt = 0;
+function lead(menu, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !/^[\p{L}\p{N} ]$/u.test(event.key)) return false;
+  const isFirst = event.timeStamp - typedAt > PAUSE;
+  if (isFirst && event.key === " ") return false;
+  const all = items(menu);
+  if (isFirst && all.some((one) => one.dataset.key?.toLowerCase() === (event.shiftKey ? "shift+" : "") + event.key.toLowerCase())) return false;
+  const now = (isFirst ? "" : typed) + event.key.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  // A blank chooses, unless a name goes on with it.
+  if (event.key === " " && !all.some((one) => ` ${bare(one.textContent)}`.includes(` ${now}`))) return false;
+  typed = now;
+  typedAt = event.timeStamp;
+  // The same letter again goes on to the next that begins so.
+  const wanted = /^(.)\1+$/u.test(typed) ? typed[0] : typed;
+  const from = all.indexOf(document.activeElement) + (wanted.length === 1 ? 1 : 0);
+  const order = [...all.slice(from), ...all.slice(0, from)];
+  const named = order.map((one) => [one, bare(one.textContent)]);
+  const [hit] = named.find(([, name]) => name.startsWith(wanted)) ?? named.find(([, name]) => name.includes(` ${wanted}`)) ?? [];
+  hit?.focus();
+  return true;
+}
+
 document.addEventListener("keydown", (event) => {
   const menu = event.target.closest?.("details[data-menu]");
   if (event.key === "Escape") {
     const shown = [...open()];
     for (const one of shown) close(one, { refocus: one === menu });
     if (shown.length) event.stopPropagation();
+    return;
+  }
+  if (menu?.open && !event.target.matches("input:not([type=radio], [type=checkbox]), textarea, select") && lead(menu, event)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
     return;
   }
   if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;

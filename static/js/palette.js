@@ -19,7 +19,8 @@ function remember() {
 remember();
 document.addEventListener("htmx:pushedIntoHistory", remember);
 
-// -- Which actions fit, as the server says it of places: a beginning, a word's, or letters in order ------
+// -- Which actions fit, as the server says it of places: a beginning, a word's, or letters that each begin
+// a word or follow the one before ------------------------------------------------------------------------
 
 const bare = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
 function likeness(typed, name) {
@@ -30,12 +31,9 @@ function likeness(typed, name) {
   const begins = (word) => given.split(/[^\p{L}\p{N}]+/u).some((one) => one.startsWith(word));
   if (begins(wanted)) return 3;
   if (wanted.split(/\s+/).every(begins)) return 2;
-  let at = -1;
-  for (const letter of wanted.replace(/\s+/g, "")) {
-    at = given.indexOf(letter, at + 1);
-    if (at < 0) return 0;
-  }
-  return wanted.length > 2 ? 1 : 0;
+  const letters = [...wanted.replace(/\s+/g, "")].map((one) => one.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+  const inOrder = new RegExp(`(?<![\\p{L}\\p{N}_])${letters.join("(?:|.*?(?<![\\p{L}\\p{N}_]))")}`, "u");
+  return letters.length > 1 && inOrder.test(given) ? 1 : 0;
 }
 
 function option({ name, hint = "", kbd = "", id }) {
@@ -101,8 +99,8 @@ function show(typed, html) {
   list.replaceChildren(...order.filter(Boolean));
   const all = options();
   status.textContent = all.length ? dialog.dataset.some.replace("{number}", all.length) : dialog.dataset.none;
-  // Operators are offered and not pressed upon whoever only wants to search.
-  const first = isSearch || server("operators") ? find("option-search") ?? all[0] : all[0];
+  // Operators are offered and not pressed upon whoever wants to search or to go somewhere.
+  const first = (isSearch && find("option-search")) || (all.find((one) => !one.dataset.insert) ?? all[0]);
   const next = find(kept) && kept !== "option-search" ? find(kept) : first;
   // What stands there whole already is not completed: Enter looks for it.
   const isWhole = next?.dataset.insert?.trim() === typed.trim();
@@ -200,9 +198,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const to = Math.abs(step) === 1 ? (at + step + all.length) % all.length : Math.min(all.length - 1, Math.max(0, at + step));
     choose(all[to]);
-  } else if (event.key === "Tab" && all[at]?.dataset.insert) {
+  } else if (event.key === "Tab" && !event.shiftKey && all.some((one) => one.dataset.insert)) {
+    // Tab completes, Enter goes.
     event.preventDefault();
-    take(all[at]);
+    take(all[at]?.dataset.insert ? all[at] : all.find((one) => one.dataset.insert));
   } else if (event.key === "Enter") {
     event.preventDefault();
     take(all[at], event);

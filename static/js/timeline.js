@@ -163,6 +163,11 @@ document.addEventListener("scroll", (event) => {
 
 // -- Arrivals ------------------------------------------------------------------------------------------
 
+// After a merge all of it is shown anew: as much as one has before oneself.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.id === "look") detail.parameters.shown = document.querySelectorAll("#items > .message").length;
+});
+
 let before;
 
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -91,6 +91,13 @@ def test_a_reply_is_written_sent_and_taken_back_by_keyboard(
     expect(other.locator("#composer-editor")).to_contain_text("we send a new one. 🎉 today")
     other.close()
 
+    page.keyboard.press("Control+Shift+c")
+    expect(page.get_by_label("Cc", exact=True)).to_be_focused()
+    page.keyboard.type("luigi@example.it")
+    page.keyboard.press("Tab")
+    page.keyboard.type("boss@casanord.example")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Bold")).to_be_focused()
     page.keyboard.press("Control+Shift+Enter")
     expect(page.locator("#held")).to_contain_text(re.compile(r"Sending in \d+ s"))
     expect(editor).to_have_text("")
@@ -107,6 +114,7 @@ def test_a_reply_is_written_sent_and_taken_back_by_keyboard(
     send_held_message(held.pk)
     message = ticket.messages.get(kind="outbound")
     assert "<strong>" in message.html
+    assert message.recipients == {"cc": ["luigi@example.it"], "bcc": ["boss@casanord.example"]}
     expect(page.locator(f"#m{message.pk}")).to_contain_text("Dear Chiara,", timeout=40_000)
     expect(page.locator("#held article")).to_have_count(0)
     ticket.refresh_from_db()

@@ -56,6 +56,22 @@ def test_the_palette_goes_to_tickets_places_and_actions_by_keyboard_alone(
     expect(chosen(page)).to_contain_text("Merge into another ticket")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name=re.compile("Merge"))).to_be_visible()
+    page.keyboard.press("Escape")
+
+    # Operators are offered, and Enter still does what was meant; Tab completes.
+    page.keyboard.press("Control+k")
+    page.keyboard.type("prio")
+    expect(page.locator('#palette [data-insert="priority:"]')).to_be_visible()
+    expect(chosen(page)).to_contain_text("Priority")
+    page.keyboard.press("Tab")
+    expect(box).to_have_value("priority:")
+    expect(page.locator('#palette [data-insert="priority:high "]')).to_be_visible()
+    expect(chosen(page)).to_contain_text("Search for")
+    page.keyboard.press("Escape")
+    # In a menu letters lead to the choice.
+    page.keyboard.press("p")
+    page.keyboard.press("u")
+    expect(page.locator("#fact-priority").get_by_role("button", name="Urgent")).to_be_focused()
 
 
 def test_the_search_box_completes_operators_and_searches(

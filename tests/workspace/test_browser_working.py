@@ -15,7 +15,8 @@ from tests.conftest import make_ticket
 from tests.tickets.evidence import fresh
 from tickets.actions import MessageDraft, add_note, link_tickets, receive_reply
 from tickets.actor import Actor
-from tickets.models import Call, LinkKind, Merge, Ticket
+from tickets.models import Call, HeldMessage, LinkKind, Merge, Ticket
+from tickets.tasks import send_held_message
 
 pytestmark = pytest.mark.browser
 
@@ -40,9 +41,19 @@ def press(page: Page, key: str) -> None:
     page.locator("body").press(key)
 
 
+def send_all() -> None:
+    """What is held for whoever takes it back leaves."""
+    for held in HeldMessage.objects.owed():
+        send_held_message(held.pk)
+
+
 def test_merging_by_mouse_with_a_preview_and_taking_it_back(
-    visit: Visit, ana: User, ticket: Ticket, second: Ticket
+    visit: Visit, ana: User, luca: User, ticket: Ticket, second: Ticket
 ) -> None:
+    # Somebody who writes in the one sees what comes and goes, at its place.
+    his = visit(luca, address(ticket))
+    his.wait_for_selector("live-updates[data-is=listening]", state="attached")
+    his.locator("#composer-editor").press_sequentially("My half")
     page = visit(ana, address(second))
     choose(page, "Merge into another ticket")
     dialog = page.get_by_role("dialog", name="Merge into another ticket")
@@ -53,11 +64,18 @@ def test_merging_by_mouse_with_a_preview_and_taking_it_back(
     dialog.get_by_role("button", name=f"Merge into #{ticket.number}").click()
     page.wait_for_url(re.compile(f"/tickets/{ticket.number}/"))
     expect(page.locator("#items")).to_contain_text("Any news of my lamp?")
+    expect(his.locator("#items .message")).to_have_text([re.compile("cracked"), re.compile("news")])
     page.get_by_role("link", name=f"with #{second.number}").click()
     expect(page.locator("#merged")).to_contain_text(f"#{ticket.number}")
-    page.get_by_role("button", name="Take it back").click()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("take it")
+    expect(page.locator('#palette [aria-selected="true"]')).to_contain_text("Take it back")
+    page.keyboard.press("Enter")
     expect(page.locator("#merged")).to_have_count(0)
     expect(page.locator("#items")).to_contain_text("Any news of my lamp?")
+    expect(his.locator("#items .message")).to_have_text([re.compile("cracked")])
+    expect(his.locator("#composer-editor")).to_have_text("My half")
+    expect(his.locator("#composer-editor")).to_be_focused()
     assert fresh(second).merged_into is None
 
 
@@ -116,6 +134,60 @@ def test_splitting_by_mouse(visit: Visit, ana: User, ticket: Ticket) -> None:
     expect(page.locator("#subject")).to_have_text("Invoice")
     expect(page.locator("#items")).to_contain_text("And my invoice?")
     expect(page.locator("#items")).not_to_contain_text("cracked along the base")
+
+
+def test_a_split_and_the_answer_to_all_incidents_by_keyboard_and_by_mouse(
+    visit: Visit, ana: User, chiara: Customer, orders: Team, ticket: Ticket, second: Ticket
+) -> None:
+    third = make_ticket(chiara, subject="Lamp once more", team=orders)
+    for incident in (second, third):
+        link_tickets(incident, to=ticket, kind=LinkKind.INCIDENT, actor=Actor.user(ana))
+    receive_reply(
+        ticket.conversations.get(),
+        draft=MessageDraft(text="And my invoice?"),
+        actor=Actor.customer(ticket.customer),
+    )
+    page = visit(ana, address(ticket))
+    press(page, "Shift+S")
+    dialog = page.locator("#step")
+    expect(dialog.get_by_role("checkbox").first).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Invoice")
+    page.keyboard.press("Enter")
+    expect(page.locator("#subject")).to_have_text("Invoice")
+    expect(page.locator("#items")).to_contain_text("And my invoice?")
+
+    page.go_back()
+    expect(page.locator("#subject")).to_have_text(ticket.subject)
+    press(page, "e")
+    expect(page.locator("#incidents")).to_contain_text("The problem is solved")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("answer them")
+    expect(page.locator('#palette [aria-selected="true"]')).to_contain_text("Answer them all")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
+    page.keyboard.type("New shades leave today.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast")).to_contain_text("Your answer goes to 2 customers.")
+    send_all()
+    for incident in (second, third):
+        assert incident.messages.filter(text="New shades leave today.").exists()
+        assert fresh(incident).status_category == "solved"
+
+    # One that is linked later is offered at once, and answered by mouse.
+    fourth = make_ticket(chiara, subject="Lamp, too", team=orders)
+    link_tickets(fourth, to=ticket, kind=LinkKind.INCIDENT, actor=Actor.user(ana))
+    expect(page.locator("#incidents")).to_contain_text("1 open ticket is caused by this one.")
+    page.get_by_role("link", name="Answer them all").click()
+    dialog.get_by_role("textbox").fill("Yours as well.")
+    dialog.get_by_role("button", name="Send to 1 customer").click()
+    expect(page.locator(".toast")).to_contain_text("Your answer goes to 1 customer.")
+    send_all()
+    page.reload()
+    expect(page.locator("#incidents")).to_have_count(0)
+    assert fourth.messages.filter(text="Yours as well.").exists()
 
 
 def test_of_two_who_merge_into_each_other_the_later_one_is_told(

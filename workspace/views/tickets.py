@@ -12,7 +12,7 @@ from django.urls import reverse
 from messaging.models import OutgoingMail
 from people.models import User
 from tickets.files import attachment_response
-from tickets.models import Attachment, Kind, Mark, Ticket
+from tickets.models import Attachment, Event, Kind, Mark, Ticket
 from tickets.models.tickets import new_key
 from workspace import timeline
 from workspace.beside import Beside
@@ -34,6 +34,10 @@ from workspace.views.shell import shell
 #: How many rows of the list stand beside an open ticket: what a screen shows. The page asks for the
 #: rest of them when one comes near their end.
 BESIDE_A_TICKET = 12
+#: What takes messages into a ticket or out of it.
+MOVES = (Kind.MERGED, Kind.UNMERGED, Kind.SPLIT)
+#: However much of a timeline a page shows, it is not given more than this at once.
+MOST_ANEW = 200
 
 
 @with_ticket("GET", "HEAD")
@@ -72,15 +76,23 @@ def since(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     if int(seen) == ticket.version:
         return HttpResponse(status=204)
     choices = Choices.load()
-    part = timeline.since(ticket, choices, version=int(seen))
-    if request.GET.get("past"):
+    fresh = part = timeline.since(ticket, choices, version=int(seen))
+    has_moved = (
+        Event.objects.filter(ticket=ticket, kind__in=MOVES).since_version(int(seen)).exists()
+    )
+    is_past = bool(request.GET.get("past"))
+    if has_moved and not is_past:
+        # What came stands among what was there, and what left is there no more.
+        part = timeline.newest(ticket, choices, at_least=_shown(request))
+    if is_past:
         # The page shows an older part, under which what is new has no place: it is only told of.
         part = Timeline(part.items)
     context = panes(request, ticket, choices, part) | {
         "arrived": [
-            item for item in part.items if isinstance(item, MessageItem) and item.source != "note"
+            item for item in fresh.items if isinstance(item, MessageItem) and item.source != "note"
         ],
         "is_over": ticket.is_closed,
+        "is_whole": has_moved and not is_past,
     }
     context["keeps_notice"] = not context["arrived"]
     return render(request, "workspace/ticket/changes.html", context)
@@ -155,6 +167,13 @@ def _asked_part(request: DeskRequest, ticket: Ticket, choices: Choices, reader: 
             item.html = with_pictures(item.html, item.pk, request.user)
             item.keeps_pictures_back = False
     return part
+
+
+def _shown(request: HttpRequest) -> int:
+    """How many messages the page shows that asks."""
+    asked = request.GET.get("shown", "")
+    is_number = asked.isascii() and asked.isdigit() and len(asked) <= 9
+    return min(int(asked), MOST_ANEW) if is_number else 0
 
 
 def _place(request: HttpRequest, name: str) -> Place | None:

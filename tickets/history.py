@@ -11,7 +11,7 @@ from tickets import clock
 from tickets.actor import Actor
 from tickets.models import Event, Kind, Message, Ticket
 
-# The only signal of the house. Receivers (`reactions.py`) run in the transaction of the change and
+# The only signal of a ticket. Receivers (`reactions.py`) run in the transaction of the change and
 # do nothing but write down what their room owes because of it.
 recorded = Signal()
 

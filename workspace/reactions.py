@@ -9,11 +9,15 @@ from typing import Any
 
 from django.db import transaction
 from django.dispatch import receiver
+from django.utils.translation import ngettext
 
+from people.models import User
+from tickets.actions import tags
 from tickets.history import recorded
 from tickets.models import Event, Kind, Ticket
 from workspace import notifying
 from workspace.hints import Hint, publish
+from workspace.tags import name_otherwise, views_naming
 
 #: Older than this, history is being written for the record (an import, the demo): no page waits.
 FRESH = timedelta(minutes=5)
@@ -40,6 +44,17 @@ def notify(sender: type[Event], *, event: Event, ticket: Ticket, **kwargs: Any) 
     """Write down who should hear of it."""
     if _is_fresh(event):
         notifying.notify(event, ticket)
+
+
+@receiver(tags.replaced, dispatch_uid="workspace.tags")
+def name_tag_otherwise(name: str, word: str | None, actor: User, **kwargs: Any) -> None:
+    name_otherwise(name, word, actor=actor)
+
+
+@receiver(tags.asked, dispatch_uid="workspace.tags")
+def views_that_name(name: str, **kwargs: Any) -> str:
+    count = len(views_naming(name))
+    return ngettext("%(count)d view", "%(count)d views", count) % {"count": count} if count else ""
 
 
 def _is_fresh(event: Event) -> bool:

@@ -11,7 +11,7 @@ from administration.gate import SettingsRequest, allowed
 from administration.pages import show
 from people.models import Permission
 from tickets.actions.classify import normalised_tags
-from tickets.actions.tags import TagIsEmpty, describe_tag, remove_tag, rename_tag
+from tickets.actions.tags import TagIsEmpty, describe_tag, named_by, remove_tag, rename_tag
 from tickets.models import Tag
 from tickets.models.fields import TagUse
 
@@ -69,7 +69,13 @@ def tag(request: SettingsRequest) -> HttpResponse:
     return show(
         request,
         "administration/tag.html",
-        {"form": form, "tag": known, "title": known.name, "back": reverse(HERE)},
+        {
+            "form": form,
+            "tag": known,
+            "named_by": ", ".join(named_by(known.name)),
+            "title": known.name,
+            "back": reverse(HERE),
+        },
         current=HERE,
         status=422 if form.errors else 200,
     )

@@ -26,6 +26,8 @@ from tickets.models import (
 )
 from triage.actions import Recognition
 from triage.models import Keyword, Macro
+from workspace.models import View
+from workspace.viewing import tickets_of
 
 pytestmark = pytest.mark.django_db
 
@@ -338,6 +340,86 @@ def test_a_tag_is_taken_off_every_ticket(manager: Client, ticket: Ticket, sara: 
     manager.post(reverse("settings_tag_remove") + "?tag=c%2Bo%2Fd")
     assert Ticket.objects.get().tags == []
     assert manager.get(reverse("settings_tag") + "?tag=c%2Bo%2Fd").status_code == 404
+
+
+def _asks(operator: str, *words: str) -> dict[str, object]:
+    return {"all": [{"any": [{"field": "tags", "operator": operator, "value": list(words)}]}]}
+
+
+@pytest.fixture
+def named(ticket: Ticket, sara: User, ana: User, manager: Client) -> str:
+    """The address of a tag that is on a ticket, in views and in macros."""
+    set_tags(ticket, to=["carier", "vip"], actor=Actor.user(sara))
+    mine = {"owner": ana}
+    View.objects.create(name="1", conditions=_asks("has_any", "carier"), **mine)
+    View.objects.create(name="2", conditions=_asks("has_any", "vip", "carier"), **mine)
+    View.objects.create(name="3", conditions=_asks("has_all", "vip", "carier"), **mine)
+    View.objects.create(name="4", conditions=_asks("has_none", "late", "carier"), **mine)
+    View.objects.create(name="5", conditions=_asks("has_any", "vip"), **mine)
+    both = [{"add": "tags", "to": ["carier", "vip"]}, {"set": "priority", "to": "high"}]
+    Macro.objects.create(name="1", actions=both, **mine)
+    Macro.objects.create(name="2", actions=[{"add": "tags", "to": ["carier"]}], **mine)
+    only = [{"set": "tags", "to": ["carier"]}]
+    Macro.objects.create(name="3", actions=only, owner=sara, audience=Audience.EVERYONE)
+    return reverse("settings_tag") + "?tag=carier"
+
+
+def _views() -> list[tuple[str, list[str]]]:
+    told = []
+    for view in View.objects.order_by("name"):
+        (test,) = view.conditions["all"][0]["any"]
+        told.append((test["operator"], test["value"]))
+    return told
+
+
+def _macros() -> list[list[dict[str, object]]]:
+    return list(Macro.objects.order_by("name").values_list("actions", flat=True))
+
+
+def test_views_and_macros_name_a_tag_as_it_is_called_now(manager: Client, named: str) -> None:
+    page = manager.get(named).content.decode()
+    assert "It is named by 4 views, 3 macros" in page
+    manager.post(named, {"name": "vip", "meaning": ""})
+    assert _views() == [
+        ("has_any", ["vip"]),
+        ("has_any", ["vip"]),
+        ("has_all", ["vip"]),
+        ("has_none", ["late", "vip"]),
+        ("has_any", ["vip"]),
+    ]
+    assert _macros() == [
+        [{"add": "tags", "to": ["vip"]}, {"set": "priority", "to": "high"}],
+        [{"add": "tags", "to": ["vip"]}],
+        [{"set": "tags", "to": ["vip"]}],
+    ]
+
+
+def test_a_removed_tag_is_set_by_no_macro_and_no_view_shows_more_for_it(
+    manager: Client, named: str, ana: User
+) -> None:
+    manager.post(reverse("settings_tag_remove") + "?tag=carier")
+    assert _views() == [
+        ("has_any", ["carier"]),
+        ("has_any", ["vip"]),
+        ("has_all", ["vip", "carier"]),
+        ("has_none", ["late"]),
+        ("has_any", ["vip"]),
+    ]
+    assert [tickets_of(view, ana).count() for view in View.objects.order_by("name")] == [
+        *(0, 1, 0, 1, 1)
+    ]
+    assert _macros() == [
+        [{"add": "tags", "to": ["vip"]}, {"set": "priority", "to": "high"}],
+        [],
+        [{"set": "tags", "to": []}],
+    ]
+    # One that neither writes nor changes anything any more is offered to nobody.
+    assert list(Macro.objects.in_use().order_by("name").values_list("name", flat=True)) == [
+        "1",
+        "3",
+    ]
+    # What everyone uses stands in the log.
+    assert Change.objects.filter(subject_kind="macro", verb="changed").count() == 1
 
 
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "=cmd|x"])

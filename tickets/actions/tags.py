@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import Signal
 
 from people.audit import record_change
 from people.models import User
 from tickets.actions.classify import normalised_tags
 from tickets.models import Tag, Ticket
+
+# The rooms above keep things that name tags. In the transaction of a change they let these name
+# another word, or none (`name`, `word`, `actor`).
+replaced = Signal()
+# Asked by name, each of them says in a few words what names the tag: "3 views", or nothing.
+asked = Signal()
 
 #: Tickets are changed so many at a time, so that nobody waits long for one of them.
 AT_ONCE = 2000
@@ -20,6 +27,11 @@ AT_ONCE = 2000
 
 class TagIsEmpty(Exception):
     """A tag needs a letter or a digit."""
+
+
+def named_by(name: str) -> list[str]:
+    """What names the tag beside tickets, in the reader's language: "3 views", "1 macro"."""
+    return [told for _receiver, told in asked.send(sender=Tag, name=name) if told]
 
 
 @transaction.atomic
@@ -40,7 +52,8 @@ def describe_tag(name: str, *, meaning: str, actor: User) -> Tag:
 
 
 def rename_tag(name: str, *, to: str, actor: User) -> int:
-    """Call the tag otherwise on every ticket; where `to` is there already, the two become one.
+    """Call the tag otherwise on every ticket and in whatever names it; where `to` is there
+    already, the two become one.
 
     Returns on how many tickets. Raises `TagIsEmpty`.
     """
@@ -63,6 +76,7 @@ def rename_tag(name: str, *, to: str, actor: User) -> int:
             kind="tag",
             name=name,
         )
+        replaced.send(sender=Tag, name=name, word=word, actor=actor)
     return _replace(name, word)
 
 
@@ -71,6 +85,7 @@ def remove_tag(name: str, *, actor: User) -> int:
     with transaction.atomic():
         Tag.objects.filter(name=name).delete()
         record_change(actor, "deleted", None, before={"name": name}, kind="tag", name=name)
+        replaced.send(sender=Tag, name=name, word=None, actor=actor)
     return _replace(name, None)
 
 

@@ -26,6 +26,7 @@ from tickets.conditions.language import (
     matching,
     names_own_fields,
 )
+from tickets.conditions.tags import names_tag, with_tag
 from tickets.conditions.values import InvalidCondition
 from tickets.conditions.words import Names, described
 
@@ -44,4 +45,6 @@ __all__ = [
     "described",
     "matching",
     "names_own_fields",
+    "names_tag",
+    "with_tag",
 ]

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from people.models import CustomRole, Permission, Role, Team, User
+from people.actions import create_api_token
+from people.models import Change, CustomRole, Permission, Role, Team, User
 from tickets.actions import assign_ticket
 from tickets.actor import Actor
 from tickets.models import Ticket
@@ -86,3 +87,28 @@ def test_the_reviews_are_for_whoever_may_see_them(
 def test_seeing_every_ticket_does_not_open_the_reviews(log_in: LogIn, overseer: User) -> None:
     assert log_in(overseer).get("/review/").status_code == 403
     assert 'href="/review/"' not in log_in(overseer).get("/desk/queues/mine/").content.decode()
+
+
+@pytest.mark.parametrize("may", [Permission.MANAGE_TEAMS, Permission.MANAGE_USERS])
+def test_who_puts_themselves_on_a_team_sees_its_tickets_and_stands_in_the_log(
+    log_in: LogIn, petra: User, orders: Team, billing: Team, ticket: Ticket, may: Permission
+) -> None:
+    give(petra, may)
+    desk = log_in(petra)
+    assert desk.get(f"/desk/tickets/{ticket.number}/").status_code == 404
+    program = Client(headers={"Authorization": f"Token {create_api_token(petra, name='x')}"})
+    if may == Permission.MANAGE_TEAMS:
+        path, said = f"/api/v1/teams/{orders.pk}/", {"members": [petra.pk]}
+    else:
+        path, said = f"/api/v1/users/{petra.pk}/", {"teams": [orders.pk, billing.pk]}
+    assert program.patch(path, said, content_type="application/json").status_code == 200
+    assert desk.get(f"/desk/tickets/{ticket.number}/").status_code == 200
+    change = Change.objects.get(verb="changed")
+    assert change.actor == petra
+    if may == Permission.MANAGE_TEAMS:
+        assert (change.subject_name, change.after) == ("Orders", {"members": ["Petra Voss"]})
+    else:
+        assert (change.subject_name, change.after) == (
+            "Petra Voss",
+            {"teams": ["Billing", "Orders"]},
+        )

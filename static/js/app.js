@@ -25,6 +25,16 @@ document.addEventListener("htmx:responseError", (event) => {
   else say(word("refused"), "bad");
 });
 
+// A request that a newer one replaces is no error, though htmx writes it down as one.
+document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
+  const end = xhr.onabort;
+  xhr.onabort = (event) => {
+    const { error } = console;
+    console.error = () => {};
+    try { end?.call(xhr, event); } finally { console.error = error; }
+  };
+});
+
 // A session that ended redirects a fragment's request to the page to log in at: that is a page of its own.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, requestConfig } = event.detail;

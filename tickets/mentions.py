@@ -1,26 +1,11 @@
-"""Who may read a ticket, and who of them is called by name in a note: “@Luca Bassi”."""
+"""Who is called by name in a note: “@Luca Bassi”."""
 
 from __future__ import annotations
 
 import re
 
-from django.db.models import Q, QuerySet
-
-from people.models import Permission, Role, User
+from tickets.gate import readers
 from tickets.models import Ticket
-
-
-def readers(ticket: Ticket) -> QuerySet[User]:
-    """The colleagues who may open the ticket: the same rule as `Ticket.objects.visible_to`."""
-    active = User.objects.active()
-    if ticket.team_id is None:
-        return active
-    sees_all = Q(role__in=[Role.MANAGER, Role.ADMINISTRATOR]) | Q(
-        custom_role__permissions__contains=[Permission.SEE_EVERY_TICKET]
-    )
-    return active.filter(
-        sees_all | Q(memberships__team=ticket.team_id) | Q(pk=ticket.assignee_id)
-    ).distinct()
 
 
 def mentioned(ticket: Ticket, text: str) -> list[int]:

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from people.models import User
+from tickets.gate import is_open_to
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +141,7 @@ def parse(text: str | bytes) -> AnyHint:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """What decides which hints a page may get; the same rule as `Ticket.objects.visible_to`."""
+    """What decides which hints a page may get, see `tickets.gate`."""
 
     user_id: int
     is_manager: bool
@@ -171,9 +172,13 @@ class Listener:
         return self._sees(frozenset([team]), holders)
 
     def _sees(self, teams: frozenset[int | None], assignees: frozenset[int]) -> bool:
-        if self.is_manager:
-            return bool(teams)
-        return bool(teams & self.teams) or None in teams or self.user_id in assignees
+        mine = self.user_id if self.user_id in assignees else None
+        return any(
+            is_open_to(
+                self.user_id, sees_all=self.is_manager, teams=self.teams, team=team, assignee=mine
+            )
+            for team in teams
+        )
 
 
 # A thousand listeners are told the same: written once.

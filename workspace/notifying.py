@@ -11,9 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.models import OutgoingMail
-from people.models import Membership, User
+from people.models import User
 from tickets import clock
 from tickets.actor import ActorKind
+from tickets.gate import readers
 from tickets.models import Event, Follower, Kind, Ticket
 from workspace.hints import OwnHint, publish
 from workspace.models import Notification, NotificationKind
@@ -62,7 +63,7 @@ def tell(
     """Write down what these users should hear of the event, as far as they want to and may see
     the ticket, and let their pages know."""
     told = []
-    for user in _who_may_see(ticket, reasons):
+    for user in readers(ticket).filter(pk__in=reasons).select_related("custom_role"):
         kind, preferences = reasons[user.pk], Preferences.of(user)
         if not preferences.ways[kind]:
             continue
@@ -150,23 +151,6 @@ def _reasons(event: Event, ticket: Ticket) -> dict[int, NotificationKind]:
 def _who_snoozed(event: Event) -> int | None:
     snoozed = Event.objects.filter(ticket_id=event.ticket_id, kind=Kind.SNOOZED)
     return snoozed.order_by("-occurred_at", "-pk").values_list("actor_user", flat=True).first()
-
-
-def _who_may_see(ticket: Ticket, pks: dict[int, NotificationKind]) -> list[User]:
-    """The same rule as `Ticket.objects.visible_to`, for several users at once."""
-    users = User.objects.active().filter(pk__in=pks).select_related("custom_role")
-    members: set[int] = set()
-    if ticket.team_id is not None:
-        rows = Membership.objects.filter(team=ticket.team_id, user__in=pks)
-        members = set(rows.values_list("user_id", flat=True))
-    return [
-        user
-        for user in users
-        if user.is_manager
-        or ticket.team_id is None
-        or user.pk in members
-        or user.pk == ticket.assignee_id
-    ]
 
 
 def _without_repetitions(told: list[Notification], event: Event) -> list[Notification]:

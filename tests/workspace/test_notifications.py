@@ -33,11 +33,12 @@ from tickets.actions import (
     wake_ticket,
 )
 from tickets.actor import Actor
+from tickets.gate import readers
 from tickets.models import Priority, Status, StatusCategory, Ticket
 from workspace import hints
-from workspace.hints import Listener, OwnHint
-from workspace.models import Notification, NotificationKind
-from workspace.notifying import _who_may_see
+from workspace.hints import Hint, Listener, OwnHint
+from workspace.models import Notification
+from workspace.reactions import _who
 from workspace.tasks import forget_old_notifications, sweep_failed_mail
 
 LogIn = Callable[[User], Client]
@@ -218,13 +219,19 @@ def test_it_is_told_by_the_rule_by_which_tickets_are_seen(
             ticket = make_ticket(chiara)
             Ticket.objects.filter(pk=ticket.pk).update(team=team, assignee=assignee)
             ticket.refresh_from_db()
-            reasons = dict.fromkeys([user.pk for user in everyone], NotificationKind.FOLLOWED)
-            allowed = {user.pk for user in _who_may_see(ticket, reasons)}
-            assert allowed == {
+            note(ticket, sara, *everyone)
+            told = Notification.objects.filter(ticket=ticket).values_list("user", flat=True)
+            hint = Hint(ticket.number, frozenset([ticket.team_id]), _who(ticket.assignee_id))
+            may = {
                 user.pk
                 for user in everyone
                 if Ticket.objects.visible_to(user).filter(pk=ticket.pk).exists()
-            }, (team, assignee)
+            }
+            assert sorted(readers(ticket).values_list("pk", flat=True)) == sorted(may)
+            assert {*told, sara.pk} == may, (team, assignee)
+            for user in everyone:
+                if user.is_active:
+                    assert bool(Listener.of(user).told(hint)) == (user.pk in may), (team, assignee)
 
 
 def test_what_i_was_told_is_gone_with_the_ticket_and_comes_back_with_it(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from people.models import Customer, Team, User
 from tickets import clock
+from tickets.gate import open_to
 from tickets.models.vocabulary import (
     OPEN_CATEGORIES,
     Category,
@@ -56,15 +57,8 @@ def new_key() -> str:
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def visible_to(self, user: User) -> Self:
-        """Tickets that `user` may open: a manager all, an agent those of their teams, those without
-        a team, and those assigned to them."""
-        if not user.is_active:
-            return self.none()
-        if user.is_manager:
-            return self
-        return self.filter(
-            Q(team=None) | Q(team__in=user.memberships.values("team")) | Q(assignee=user)
-        )
+        """Tickets that `user` may open, see `tickets.gate`."""
+        return open_to(user, self)
 
     def locked(self) -> Self:
         """For a change: rows that nobody else can change until our transaction ends.

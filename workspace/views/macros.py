@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from tickets.actions import FieldsAreMissing, TicketHasChanged, TicketIsClosed, TicketRefusal
 from tickets.actions.drafts import add_to_draft
-from tickets.mentions import readers
+from tickets.gate import readers
 from tickets.models import Ticket
 from tickets.rich_text import for_editor
 from tickets.sanitise import html_to_text

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from people.models import CustomRole, Invitation, Membership, Permission, Role, Team, User
 from people.models.invitations import digest_of
-from tests.browser import axe_violations
+from tests.browser import faults
 
 pytestmark = pytest.mark.browser
 
@@ -30,11 +30,10 @@ def full(admin: User, ana: User, orders: Team, billing: Team) -> User:
     return admin
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
-    visit: Visit, full: User, ana: User, orders: Team, width: int, scheme: str
+    visit: Visit, full: User, ana: User, orders: Team
 ) -> None:
-    page = visit(full, "/settings/", width=width, bypass_csp=True, color_scheme=scheme)
+    page = visit(full, "/settings/", bypass_csp=True)
     for path in (
         "/settings/",
         "/settings/users/",
@@ -51,8 +50,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
         "/settings/join/token/",
     ):
         page.goto(path)
-        assert axe_violations(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert faults(page) == [], path
 
 
 def test_teams_are_put_in_order_by_mouse_and_by_keyboard(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
@@ -84,9 +83,8 @@ def first_rows(
         reader = User(pk=USER, role=Role.MANAGER if user.is_manager else Role.AGENT)
         read = partial(shown, user=reader, order=order, columns=columns)
         rows = part_of(queue.tickets(reader), read=read, order=order, size=size)
-        row: Any = namedtuple("Row", list(rows.query.selected))  # type: ignore[misc]
         try:
-            kept["asked"] = Statement.of(rows, makes=row._make)
+            kept["asked"] = Statement.of(rows)
         except EmptyResultSet:
             kept["asked"] = None
     return kept["asked"].ask(user=user.pk) if kept["asked"] else []

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from people.models import User
+from people.models import Role, User
 from tickets.models import Message, Ticket
 from tickets.models.tickets import TicketQuerySet
-from tickets.search import BadOperator, Found, Marked, find
-from workspace.keyset import NEWEST, Key, Order, Page, page_of
+from tickets.search import BadOperator, Found, Marked, find, with_words
+from workspace.keyset import NEWEST, Key, Order, Page, first_page, page_of, part_of
 from workspace.rows import rows_of, shown
+from workspace.statement import USER, WORDS, Statement
 
 #: Fewer than in a list: a hit is read, not worked through.
 HITS = 25
@@ -32,17 +34,28 @@ class Hits:
 def hits(found: Found, *, user: User, after: str = "", before: str = "", size: int = HITS) -> Hits:
     """One page of what was found, with the words marked: two queries."""
     order = BY_WORDS if found.by_words else NEWEST
-    page = page_of(
-        shown(found.tickets.order_by(), user, order=order),
-        order=order,
-        after=order.parse(after),
-        before=order.parse(before),
-        size=size,
-    )
+    if found.query and not (after or before):
+        asked = _first_hits(size, is_manager=user.is_manager)
+        page = first_page(asked.ask(user=user.pk, words=found.query), order=order, size=size)
+    else:
+        page = page_of(
+            shown(found.tickets.order_by(), user, order=order),
+            order=order,
+            after=order.parse(after),
+            before=order.parse(before),
+            size=size,
+        )
     rows = [row | {"plain_who": row["who"]} for row in rows_of(page.tickets, query="")]
     if found.marked:
         _mark(rows, found.marked)
     return Hits(rows, page, order)
+
+
+@cache
+def _first_hits(size: int, *, is_manager: bool) -> Statement:
+    reader = User(pk=USER, role=Role.MANAGER if is_manager else Role.AGENT)
+    tickets = shown(with_words(Ticket.objects.visible_to(reader), WORDS), reader, order=BY_WORDS)
+    return Statement.of(part_of(tickets, read=None, order=BY_WORDS, size=size))
 
 
 def _mark(rows: list[dict[str, Any]], marked: Marked) -> None:

@@ -7,21 +7,31 @@ with twenty parts takes PostgreSQL longer than running it. Both come out the sam
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from secrets import randbits, token_hex
 from typing import Any, Self
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.query import NamedValuesListIterable, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg.types.numeric import Int8
 
-#: What stands in a query for what differs from one page to the next.
-TICKET, NUMBER, USER = -1_000_001, -1_000_002, -1_000_003
-SINCE = datetime(1, 2, 3, tzinfo=UTC)
-_PLACES = {TICKET: "%(ticket)s", NUMBER: "%(number)s", USER: "%(user)s", SINCE: "%(since)s"}
+#: What stands in a query for what differs from one page to the next. Nobody can type these by
+#: accident or on purpose: a view's own conditions are values of the same query.
+TICKET, NUMBER, USER = (-randbits(61) for _each in range(3))
+SINCE = datetime(1, 1, 1, tzinfo=UTC) + timedelta(microseconds=randbits(50))
+WORDS = f"words {token_hex()}"
+_PLACES = {
+    TICKET: "%(ticket)s",
+    NUMBER: "%(number)s",
+    USER: "%(user)s",
+    SINCE: "%(since)s",
+    WORDS: "%(words)s",
+}
 
 
 class Statement:
@@ -35,13 +45,17 @@ class Statement:
 
     @classmethod
     def of(cls, rows: QuerySet[Any, Any], *, makes: Callable[[Any], Any] = tuple) -> Self:
-        """The query of these rows, in which `TICKET`, `NUMBER`, `USER` and `SINCE` stand for what
-        is given when it is asked. `makes` makes of the values what `ask` gives of each row, where
-        the query is not one of models."""
+        """The query of these rows, in which `TICKET`, `NUMBER`, `USER`, `SINCE` and `WORDS` stand
+        for what is given when it is asked. `makes` makes of the values what `ask` gives of each
+        row, where the query is neither one of models nor of named values."""
         compiler = rows.query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
-        made = _instances(compiler) if compiler.klass_info else makes
-        statement = cls(sql.replace("%%", "%%%%") % tuple(map(_fixed, values)), made)
+        if compiler.klass_info:
+            makes = _instances(compiler)
+        elif issubclass(rows._iterable_class, NamedValuesListIterable):
+            row: Any = namedtuple("Row", list(rows.query.selected))  # type: ignore[misc, arg-type]
+            makes = row._make
+        statement = cls(sql.replace("%%", "%%%%") % tuple(map(_fixed, values)), makes)
         statement._converters = compiler.get_converters(one for one, *_ in compiler.select)
         return statement
 
@@ -88,7 +102,7 @@ def _instances(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:
 
 def _fixed(value: Any) -> str:
     """How a value stands in the SQL: a place for what is given later, and else itself."""
-    if isinstance(value, int | datetime) and value in _PLACES:
+    if isinstance(value, int | str | datetime) and value in _PLACES:
         return _PLACES[value]
     written: str = connection.ops.compose_sql("%s", [value])  # type: ignore[attr-defined]
     return written.replace("%", "%%")

@@ -38,6 +38,8 @@ class Found:
     #: Whether words were looked for, so that the order stands in the documents.
     by_words: bool
     asked: Asked
+    #: What the words became, where nothing but words was asked.
+    query: str = ""
 
 
 def find(typed: str, *, user: User, unfinished: bool = False) -> Found:
@@ -66,8 +68,7 @@ def find(typed: str, *, user: User, unfinished: bool = False) -> Found:
         return Found(tickets.none(), Marked([]), by_words=False, asked=asked)
     query, excluded, marked = _words(asked.words)
     if query:
-        tickets = tickets.filter(holding(query)).annotate(found_at=_FOUND_AT)
-        tickets = tickets.order_by(F("found_at").desc(), "-pk")
+        tickets = with_words(tickets, query).order_by(F("found_at").desc(), "-pk")
     elif asked.words and not excluded:
         # Signs that no text is looked through for.
         return Found(tickets.none(), marked, by_words=False, asked=asked)
@@ -75,7 +76,13 @@ def find(typed: str, *, user: User, unfinished: bool = False) -> Found:
         if excluded:
             tickets = tickets.exclude(holding(excluded))
         tickets = tickets.order_by("-last_message_at", "-pk")
-    return Found(tickets, marked, by_words=bool(query), asked=asked)
+    alone = "" if asked.operators else query
+    return Found(tickets, marked, by_words=bool(query), asked=asked, query=alone)
+
+
+def with_words(tickets: TicketQuerySet, query: str) -> TicketQuerySet:
+    """Those of the tickets for whose words this tsquery holds, with when they were found last."""
+    return tickets.filter(holding(query)).annotate(found_at=_FOUND_AT)
 
 
 def _words(words: list[Word]) -> tuple[str, str, Marked]:

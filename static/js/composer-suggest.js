@@ -5,6 +5,7 @@ import { ask } from "helpdesk/composer-draft";
 import { say } from "helpdesk/toast";
 
 const TYPED = /(?:^|[\s(])([@/:])([\p{L}\p{N}_ '’.-]{0,30})$/u;
+const CLOSE = /^[,.;:!?…)\]]$/; // stands close to the word before it
 const AT_MOST = 8;
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
@@ -18,7 +19,7 @@ export function suggest(form, editor) {
   const box = form.querySelector("#suggestions");
   const text = () => editor.editor.getDocument().toString();
   const known = {};
-  let options = [], at = 0, isTyped = false, asked = 0, ignored = "", isAsked = false;
+  let options = [], at = 0, isTyped = false, asked = 0, ignored = "", isAsked = false, called = -1;
   const ROW = 10; // faces beside one another, as the style sheet lays them
 
   const close = () => {
@@ -70,7 +71,7 @@ export function suggest(form, editor) {
       known.colleagues ??= await load(form.dataset.colleaguesUrl, "colleagues");
       return known.colleagues
         .filter((name) => plain(name).split(" ").some((_, from, parts) => parts.slice(from).join(" ").startsWith(plain(typed))))
-        .map((name) => ({ title: name, take: () => insert(`@${name} `) }));
+        .map((name) => ({ title: name, take: () => call(name) }));
     },
     ":": async (typed) => (typed.length < 2 || typed.includes(" ") ? [] : emoji
       .filter(({ name }) => name.includes(typed.toLowerCase()))
@@ -90,6 +91,20 @@ export function suggest(form, editor) {
         take: () => use(macro),
       }));
   }
+
+  // A name with the space behind it, which makes way for a comma.
+  function call(name) {
+    const isClose = CLOSE.test(text()[editor.editor.getSelectedRange()[1]]);
+    insert(isClose ? `@${name}` : `@${name} `);
+    called = isClose ? -1 : editor.editor.getSelectedRange()[1];
+  }
+  editor.addEventListener("keydown", ({ key }) => {
+    const [from, to] = editor.editor.getSelectedRange();
+    if (!CLOSE.test(key) || from !== to || to !== called || text()[to - 1] !== " ") return;
+    called = -1;
+    editor.editor.setSelectedRange([to - 1, to]);
+    editor.editor.deleteInDirection("backward");
+  }, true);
 
   function insert(words) {
     editor.editor.insertString(words);

@@ -172,12 +172,15 @@ def test_a_colleague_is_called_in_a_note(
     page.keyboard.press("ArrowUp")
     page.keyboard.type("ba")
     options(page).filter(has_text="Luca Bassi").click()
-    page.keyboard.type("please?")
+    page.keyboard.type("please, or @dor")
+    options(page).filter(has_text="Sara Doria").click()
+    # The space behind the name makes way.
+    page.keyboard.type(", today?")
     page.keyboard.press("Control+Enter")
     note = page.locator('#items .message[data-from="note"]')
-    expect(note).to_contain_text("Can you look, @Luca Bassi please?")
+    expect(note).to_contain_text("Can you look, @Luca Bassi please, or @Sara Doria, today?")
     event = ticket.events.get(kind="note.added")
-    assert event.data["mentions"] == [luca.pk]
+    assert event.data["mentions"] == [luca.pk, sara.pk]
 
 
 def test_two_windows_of_one_draft(visit: Visit, ana: User, ticket: Ticket) -> None:

@@ -14,6 +14,8 @@ document.documentElement.dataset.js = "";
 // A form that came back with errors: the list of what is wrong takes the focus and is read out.
 const focusOn = (root) => root.querySelector?.("[data-focus]")?.focus();
 focusOn(document);
+// What is new begins with its first field.
+if (document.activeElement === document.body) document.querySelector("form[data-begin] :is(input:not([type=hidden]), textarea)")?.focus();
 document.addEventListener("htmx:afterSettle", (event) => focusOn(event.detail.elt));
 
 document.addEventListener("htmx:sendError", () => say(word("failed"), "bad"));

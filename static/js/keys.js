@@ -47,7 +47,7 @@ export function actions() {
   for (const element of document.querySelectorAll("[data-key], [data-palette]")) {
     const key = element.dataset.key ?? "";
     const text = label(element);
-    if (!text || !isReachable(element) || seen.has(key || text)) continue;
+    if (!text || !isReachable(element) || seen.has(key || text) || key && target(key) !== element) continue;
     seen.add(key || text);
     found.push({ element, key, text, group: groupOf(element) });
   }
@@ -176,10 +176,10 @@ function begin(key) {
   }, WAIT);
 }
 
-/** What is pressed by a key; on a page with a ticket, the ticket's own comes first. */
+/** What is pressed by a key: the ticket's own comes first, then the page's, then what stands on every page. */
 function target(key) {
   const all = [...document.querySelectorAll("[data-key]")].filter((one) => one.dataset.key.toLowerCase() === key.toLowerCase() && isReachable(one));
-  return all.find((one) => one.closest(".ticket, .customer")) ?? all[0];
+  return all.find((one) => one.closest(".ticket, .customer")) ?? all.find((one) => one.closest("main")) ?? all[0];
 }
 
 // What is written in several lines is sent from where one writes it, in a dialog too.

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from people.models import CustomRole, Invitation, Membership, Permission, Role, Team, User
 from people.models.invitations import digest_of
 from tests.browser import faults
+from tickets.models import Status
 
 pytestmark = pytest.mark.browser
 
@@ -76,6 +77,49 @@ def test_teams_are_put_in_order_by_mouse_and_by_keyboard(
         page.keyboard.press("Enter")
     expect(names).to_have_text(["Orders", "Billing"])
     expect(page.get_by_role("button", name="Move Billing down")).to_be_focused()
+
+
+def test_a_role_a_status_and_the_brand_are_made_by_keyboard(visit: Visit, admin: User) -> None:
+    page = visit(admin, "/settings/roles/")
+
+    def go(words: str, to: str) -> None:
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        expect(page.locator('#palette [aria-selected="true"]')).to_contain_text(to)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1, name=to)).to_be_visible()
+        page.wait_for_load_state()
+
+    page.keyboard.press("n")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("Shift lead")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="Shift lead")).to_be_visible()
+    (role,) = CustomRole.objects.all()
+    assert (role.name, len(role.permissions)) == ("Shift lead", 1)
+
+    go("statuses", "Statuses")
+    page.keyboard.press("n")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("At the workshop")
+    page.get_by_label("It means").press("o")
+    page.get_by_label("Customers read", exact=True).focus()
+    page.keyboard.type("We repair it")
+    page.keyboard.press("Enter")
+    expect(page.locator("main table, main ul, main ol").first).to_contain_text("At the workshop")
+    status = Status.objects.get(name="At the workshop")
+    assert (status.category, status.customer_name) == ("open", "We repair it")
+
+    go("company", "Company and brand")
+    page.get_by_label("Name", exact=True).focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Casa Sud")
+    page.get_by_label("Accent colour").fill("#7c3aed")
+    page.keyboard.press("Enter")
+    expect(page.locator(".shades")).to_contain_text("On dark pages")
+    expect(page.locator("#nav header")).to_contain_text("Casa Sud")
 
 
 def test_hours_are_typed_and_holidays_chosen(visit: Visit, admin: User, orders: Team) -> None:

@@ -263,6 +263,33 @@ def test_the_second_click_holds_nothing_twice(ticket, ana, luca):
 
 
 @pytest.mark.usefixtures("holds")
+def test_what_passes_on_or_brings_something_else_is_another_message(ticket, ana):
+    again = receive_reply(
+        ticket.conversations.get(),
+        draft=MessageDraft(text="And another."),
+        actor=Actor.customer(ticket.customer),
+    )
+    to = {"to": ["glass@supplier.example"]}
+    for message in (ticket.messages.first(), again, again):
+        forward = written("See below", mode=WriteMode.FORWARD, recipients=to, forwards=message)
+        send_written(ticket, written=forward, author=ana)
+    assert HeldMessage.objects.count() == 2
+    for name in ("one.pdf", "two.pdf"):
+        put(ticket, ana, name)
+        send_written(ticket, written=written("As promised"), author=ana)
+    assert HeldMessage.objects.count() == 4
+    for held in HeldMessage.objects.all():
+        time_passes(held)
+        send_held_message(held.pk)
+    notes = ticket.messages.filter(kind=MessageKind.NOTE).order_by("pk")
+    assert [note.provenance["forwards"] for note in notes] == [
+        ticket.messages.order_by("pk").first().pk,
+        again.pk,
+    ]
+    assert [one.name for one in Attachment.objects.order_by("pk")] == ["one.pdf", "two.pdf"]
+
+
+@pytest.mark.usefixtures("holds")
 def test_a_note_is_not_held(ticket, ana):
     message = send_written(ticket, written=written(mode=WriteMode.NOTE), author=ana)
     assert message.kind == MessageKind.NOTE

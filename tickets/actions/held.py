@@ -98,8 +98,10 @@ def send_written(
         return message
     earlier: HeldMessage
     for earlier in HeldMessage.objects.waiting(ticket).filter(author=author):
-        same = (written.mode, written.html, dict(written.recipients))
-        if (earlier.mode, earlier.html, earlier.recipients) == same:
+        same = (written.mode, written.html, dict(written.recipients), written.forwards)
+        is_same = (earlier.mode, earlier.html, earlier.recipients, earlier.forwards) == same
+        # Files that wait are for another message: those of a second click are the first's already.
+        if is_same and not uploads:
             return earlier
     is_reply = written.mode in (WriteMode.REPLY, WriteMode.REPLY_ALL)
     held = HeldMessage.objects.create(

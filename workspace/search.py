@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from people.models import Role, User
 from tickets.models import Message, Ticket
 from tickets.models.tickets import TicketQuerySet
-from tickets.search import BadOperator, Found, Marked, find, with_words
-from workspace.keyset import NEWEST, Key, Order, Page, first_page, page_of, part_of
+from tickets.search import BadOperator, Found, Marked, find, newest_with_words
+from workspace.keyset import NEWEST, Key, Order, Page, first_page, page_of
 from workspace.rows import rows_of, shown
 from workspace.statement import USER, WORDS, Statement
 
@@ -54,8 +54,9 @@ def hits(found: Found, *, user: User, after: str = "", before: str = "", size: i
 @cache
 def _first_hits(size: int, *, is_manager: bool) -> Statement:
     reader = User(pk=USER, role=Role.MANAGER if is_manager else Role.AGENT)
-    tickets = shown(with_words(Ticket.objects.visible_to(reader), WORDS), reader, order=BY_WORDS)
-    return Statement.of(part_of(tickets, read=None, order=BY_WORDS, size=size))
+    newest = newest_with_words(Ticket.objects.visible_to(reader), WORDS, limit=size + 1)
+    wanted = shown(newest, reader, order=BY_WORDS)
+    return Statement.of(wanted.order_by(*BY_WORDS.ordering(forth=True)))
 
 
 def _mark(rows: list[dict[str, Any]], marked: Marked) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.db.models.query import NamedValuesListIterable, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
@@ -62,10 +63,7 @@ class Statement:
     def ask(self, **given: Any) -> list[Any]:
         """The rows. Ids are given as numbers, whose type is then always the same."""
         values = {name: Int8(v) if isinstance(v, int) else v for name, v in given.items()}
-        connection.ensure_connection()
-        # As `connection.cursor()` does, with values that PostgreSQL puts into the statement.
-        bare = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
-        with connection._prepare_cursor(bare) as cursor:  # type: ignore[attr-defined]
+        with _preparing() as cursor:
             cursor.execute(self._sql, values)
             rows = cursor.fetchall()
         return [self._makes(self._read(row)) for row in rows]
@@ -78,6 +76,14 @@ class Statement:
             for convert in converters:
                 values[place] = convert(values[place], of, connection)
         return values
+
+
+def _preparing() -> CursorWrapper:
+    """As `connection.cursor()`, with values that PostgreSQL puts into the statement."""
+    connection.ensure_connection()
+    bare = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+    cursor: CursorWrapper = connection._prepare_cursor(bare)  # type: ignore[attr-defined]
+    return cursor
 
 
 def _instances(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:

@@ -7,7 +7,7 @@ operators are conditions of the one condition language, said shortly.
 """
 
 from tickets.search.asked import Asked, BadOperator, read
-from tickets.search.find import Found, find, with_words
+from tickets.search.find import Found, find, newest_with_words
 from tickets.search.letters import Marked
 
-__all__ = ["Asked", "BadOperator", "Found", "Marked", "find", "read", "with_words"]
+__all__ = ["Asked", "BadOperator", "Found", "Marked", "find", "newest_with_words", "read"]

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import get_language
 
 from people.models import User
@@ -83,6 +84,26 @@ def find(typed: str, *, user: User, unfinished: bool = False) -> Found:
 def with_words(tickets: TicketQuerySet, query: str) -> TicketQuerySet:
     """Those of the tickets for whose words this tsquery holds, with when they were found last."""
     return tickets.filter(holding(query)).annotate(found_at=_FOUND_AT)
+
+
+def newest_with_words(tickets: TicketQuerySet, query: str, *, limit: int) -> TicketQuerySet:
+    """So many of the tickets for whose words this tsquery holds, those with the newest message.
+
+    The documents are put in order before any ticket is looked at. Left to itself, PostgreSQL, which
+    cannot know in how many a word stands, reads all tickets to find which of them may be seen.
+    """
+    seen, values = tickets.order_by().values("pk").query.sql_with_params()
+    # Nothing but Django's own SQL stands in it.
+    newest = RawSQL(_NEWEST_HITS.format(seen=seen), (query, *values, limit))  # noqa: S611
+    return Ticket.objects.filter(pk__in=newest).annotate(found_at=_FOUND_AT)
+
+
+_NEWEST_HITS = """
+SELECT hit.ticket_id FROM (
+    SELECT ticket_id, at FROM tickets_searchdocument WHERE (head || body) @@ %s::tsquery
+    ORDER BY at DESC, ticket_id DESC OFFSET 0) AS hit
+WHERE hit.ticket_id IN ({seen}) ORDER BY hit.at DESC, hit.ticket_id DESC LIMIT %s
+"""
 
 
 def _words(words: list[Word]) -> tuple[str, str, Marked]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -28,7 +31,13 @@ from people.models import (
 from surveys.actions import owe_survey, send_survey
 from tests.at_once import at_once
 from tests.conftest import make_ticket
-from tickets.actions import MessageDraft, open_ticket, receive_reply, solve_ticket
+from tickets.actions import (
+    MessageDraft,
+    change_requester,
+    open_ticket,
+    receive_reply,
+    solve_ticket,
+)
 from tickets.actions.customers import merge_customers, unmerge_customers
 from tickets.actor import Actor
 from tickets.models import Channel, Kind, Ticket
@@ -256,6 +265,44 @@ def test_nothing_is_stranded_on_a_record_that_is_merged_while_they_write(
     at_once(*writers, lambda: merge_customers(chiara, private, actor=sara))
     assert Ticket.objects.count() == 4
     assert set(Ticket.objects.values_list("customer", flat=True)) == {chiara.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_ticket_is_given_to_somebody_who_is_being_merged_and_neither_waits_for_ever(
+    chiara: Customer, sara: User, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = recognise(email="chiara.b@private.example", name="C. Bellini")
+    ticket = make_ticket(private)
+    both_hold_theirs, merging = threading.Barrier(2), threading.local()
+    customers, tickets = type(Customer.objects.all()), type(Ticket.objects.all())
+    held, locked = customers.held, tickets.locked
+
+    def wait(is_merging: bool) -> None:
+        if getattr(merging, "is_mine", False) == is_merging:
+            both_hold_theirs.wait(timeout=10)
+
+    def waits_to_hold(rows: Any, customer: Customer) -> Customer:
+        wait(False)
+        return held(rows, customer)
+
+    def waits_to_lock(rows: Any) -> Any:
+        wait(True)
+        return locked(rows)
+
+    monkeypatch.setattr(customers, "held", waits_to_hold)
+    monkeypatch.setattr(tickets, "locked", waits_to_lock)
+
+    def merge() -> CustomerMerge:
+        merging.is_mine = True
+        return merge_customers(chiara, private, actor=sara)
+
+    given, merged = at_once(
+        lambda: change_requester(ticket, to=chiara, shows_history=True, actor=Actor.user(admin)),
+        merge,
+    )
+    assert isinstance(merged, CustomerMerge), merged
+    assert isinstance(given, Ticket), given
+    assert Ticket.objects.get().customer == chiara
 
 
 def test_more_tickets_than_one_click_moves_are_refused_whole(

@@ -26,8 +26,9 @@ def change_requester(
     private link changes, because it is in other hands. Raises `TicketIsClosed` or
     `TicketHasChanged`.
     """
-    ticket = locked_for_change(ticket, seen=seen)
+    # The customer before the ticket, as whoever merges customers locks them.
     to = Customer.objects.held(to)
+    ticket = locked_for_change(ticket, seen=seen)
     if ticket.customer_id == to.pk:
         return ticket
     before, ticket.customer = ticket.customer, to

@@ -17,6 +17,7 @@ from launcher.paths import ROOT
 
 COPIED = ("bin", "launcher", "requirements", "package.json", "package-lock.json")
 NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "BASE_URL", "ENVIRONMENT", "DEBUG")
+NOT_INHERITED += ("PYTHONPYCACHEPREFIX",)  # which would keep what is compiled of these folders
 
 
 @pytest.fixture(autouse=True)

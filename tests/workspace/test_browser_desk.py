@@ -272,10 +272,23 @@ def test_no_page_is_wider_than_its_window(visit: Visit, ana: User, rich: Ticket)
             assert overflow <= 0, (path, width)
 
 
-def test_the_customer_is_within_reach_on_a_phone(visit: Visit, ana: User, ticket: Ticket) -> None:
+#: The elements of a page that would move by themselves, though their reader asked for stillness.
+MOVING = """() => [...document.querySelectorAll("*")].flatMap((element) =>
+  ["", "::before", "::after"].map((part) => getComputedStyle(element, part || null))
+    .filter((style) => style.animationName !== "none" || style.transitionDuration !== "0s"
+      || style.scrollBehavior === "smooth")
+    .map(() => element.outerHTML.slice(0, 80)))"""
+
+
+def test_on_a_phone_the_customer_is_within_reach_and_nothing_moves_unasked(
+    visit: Visit, ana: User, ticket: Ticket
+) -> None:
     page = visit(ana, address(ticket), width=390, height=844)
     expect(page.locator("#customer")).to_be_hidden()
     page.get_by_role("button", name="Customer").click()
     expect(page.locator("#customer")).to_contain_text("chiara@example.it")
     page.locator("#customer").get_by_role("button", name="Close").click()
     expect(page.locator("#customer")).to_be_hidden()
+    assert page.evaluate(MOVING) != []
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(MOVING) == []

@@ -66,7 +66,7 @@ document.addEventListener("keydown", (event) => {
     pick(box, !picked.has(box?.value));
     last = box?.value ?? null;
     show();
-  } else if (event.shiftKey && (event.key === "J" || event.key === "K") && row) {
+  } else if (event.shiftKey && ["j", "k"].includes(event.key.toLowerCase()) && row) {
     // helpdesk/keys moves on with the same key; the row that it comes to is taken too.
     pick(boxOf(row), true);
     setTimeout(() => { pick(boxOf(document.activeElement), true); show(); });

@@ -93,6 +93,12 @@ document.addEventListener("change", ({ target }) => {
   else focus(form);
 });
 
+// A small screen shows all of it from the first time that one writes, and does not take it back: what is
+// pressed beside it would move under the finger.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches?.("trix-editor")) target.closest("form[data-composer]")?.setAttribute("data-used", "");
+});
+
 // The way that is chosen already is chosen again by its key: then one wants to write.
 document.addEventListener("click", ({ target }) => {
   const form = target.matches?.("[name=mode]") && target.closest("form[data-composer]");

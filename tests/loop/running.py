@@ -75,12 +75,16 @@ def eventually(look: Callable[[], Found | None], what: str) -> Found:
 
 
 @contextmanager
-def running_desk(folder: Path) -> Iterator[Desk]:
-    """Start everything on a database of its own; stop it, and drop the database, at the end."""
+def running_desk(folder: Path, template: str) -> Iterator[Desk]:
+    """Start everything on a database of its own, which begins as a copy of `template`; stop it, and
+    drop the database, at the end."""
     port = _free_port()
     mail_dir, state = folder / "mail", folder / "mail.json"
     catcher = [sys.executable, "-m", "launcher.mail_catcher", str(mail_dir), str(state), "0"]
-    with _database() as database_url, _process(catcher, dict(os.environ), folder / "mail.log"):
+    with (
+        _database(template) as database_url,
+        _process(catcher, dict(os.environ), folder / "mail.log"),
+    ):
         mail_port = eventually(lambda: _port_in(state), "the mail server")
         environment = {
             **os.environ,
@@ -97,10 +101,8 @@ def running_desk(folder: Path) -> Iterator[Desk]:
             "SWEEP_SECONDS": "1",
             "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
         }
-        for command in (["manage.py", "migrate", "--verbosity", "0"], ["-m", "tests.loop.company"]):
-            subprocess.run(
-                [sys.executable, *command], env=environment, cwd=settings.BASE_DIR, check=True
-            )
+        company = [sys.executable, "-m", "tests.loop.company"]
+        subprocess.run(company, env=environment, cwd=settings.BASE_DIR, check=True)
         web = ["-m", "uvicorn", "helpdesk.asgi:application", "--port", str(port)]
         web += ["--timeout-graceful-shutdown", "1"]
         celery = ["-m", "celery", "--app", "helpdesk", "worker", "--beat", "--concurrency", "1"]
@@ -131,13 +133,13 @@ def _process(command: list[str], environment: dict[str, str], log: Path) -> Iter
 
 
 @contextmanager
-def _database() -> Iterator[str]:
+def _database(template: str) -> Iterator[str]:
     parts = urlsplit(os.environ["DATABASE_URL"])
     name = f"loop_{os.getpid()}"
     maintenance = urlunsplit(parts._replace(path="/postgres"))
     with psycopg.connect(maintenance, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield urlunsplit(parts._replace(path=f"/{name}"))
         finally:

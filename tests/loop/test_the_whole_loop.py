@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import axe_violations
@@ -19,8 +20,11 @@ SUBJECT = "Lamp arrived with a cracked shade"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with running_desk(tmp_path_factory.mktemp("loop")) as running:
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings: None
+) -> Iterator[Desk]:
+    template = connection.settings_dict["TEST"]["TEMPLATE"]
+    with running_desk(tmp_path_factory.mktemp("loop"), template) as running:
         yield running
 
 

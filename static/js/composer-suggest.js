@@ -114,6 +114,8 @@ export function suggest(form, editor) {
   async function use(macro) {
     const data = new FormData();
     data.append("seen", form.elements.seen.value);
+    const [at] = editor.editor.getSelectedRange();
+    const long = text().length;
     const answer = await ask(`${form.dataset.macrosUrl}${macro.pk}/`, data).catch(() => null);
     const told = answer ? await answer.json().catch(() => ({})) : {};
     if (!answer?.ok) { say(told.error ?? form.dataset.wordFailed, "bad"); return; }

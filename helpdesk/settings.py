@@ -44,6 +44,9 @@ if IS_PRODUCTION:
         )
 
 SECRET_KEY = env.str("SECRET_KEY", "only-for-a-local-machine-and-for-tests-" + "0" * 20)
+# What seals the secrets of other programs in the database. The first seals, all of them open;
+# without any it is SECRET_KEY, and another SECRET_KEY then means entering those secrets anew.
+ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
 DEBUG = env.bool("DEBUG", False)
 BASE_URL = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [BASE_URL.partition("//")[2].partition(":")[0]])
@@ -278,6 +281,13 @@ UNAUTHENTICATED_MAIL = env.str(
     "UNAUTHENTICATED_MAIL", "accept", validate=validate.OneOf(["accept", "hold"])
 )
 INBOUND_MAIL_MAX_BYTES = env.int("INBOUND_MAIL_MAX_BYTES", 25_000_000)
+# Where mailboxes that sign in with OAuth get their access tokens.
+OAUTH_TOKEN_URLS = {
+    "google": "https://oauth2.googleapis.com/token",
+    "microsoft": "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
+}
+# The company's own certificate authority (PEM), beside those of the system, for mail servers.
+MAIL_CA_FILE = env.str("MAIL_CA_FILE", "")
 # Where the embedded SMTP server keeps what it catches; set only there, and only then is /mail/.
 CAUGHT_MAIL_DIR = env.str("CAUGHT_MAIL_DIR", "")
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db.models import Model
+from django.utils.crypto import salted_hmac
 
 from people.models import Change, User
 
@@ -83,6 +84,10 @@ def told(value: Any) -> Any:
 
 def _held(row: Model, name: str) -> Any:
     field = row._meta.get_field(name)
+    if getattr(field, "is_secret", False):
+        # The log says that it is another one, and no more.
+        secret = str(getattr(row, name) or "")
+        return f"•••• {salted_hmac('people.audit', secret).hexdigest()[:6]}" if secret else ""
     if field.many_to_many:
         return sorted(called(one) for one in getattr(row, name).all()) if row.pk else []
     return getattr(row, name)

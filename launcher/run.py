@@ -129,6 +129,7 @@ def _start(supervisor: Supervisor, options: argparse.Namespace) -> None:
     alone = ["--without-gossip", "--without-mingle"]  # there is one worker: no one to talk to
     supervisor.start("worker", [*celery, *worker, *alone])
     supervisor.start("beat", [*celery, "beat", "--schedule", schedule, "--pidfile", ""])
+    supervisor.start("fetcher", [python, "manage.py", "fetch_mail"])
 
 
 def _wait_until_ready(supervisor: Supervisor, options: argparse.Namespace) -> None:

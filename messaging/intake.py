@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from messaging.models import AcceptedKey
 from people.actions import recognise
-from people.models import Customer, Identity
+from people.models import Customer, Identity, Team
 from people.models.customers import normalised_email
 from tickets.actions import MessageDraft, open_ticket, receive_reply
 from tickets.actions.fields import set_fields
@@ -41,6 +41,9 @@ class IncomingMessage:
     fields: Mapping[str, Any] = field(default_factory=dict)
     conversation: Conversation | None = None
     dedupe_key: str = ""
+    #: The address of ours that it was written to, and whose queue that address is.
+    our_address: str = ""
+    team: Team | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def _open(incoming: IncomingMessage) -> Accepted:
             kind=Identity.Kind.EMAIL, value=normalised_email(incoming.email)
         ).first(),
         language=language,
+        our_address=incoming.our_address,
     )
     if incoming.fields:
         ticket = set_fields(ticket, to=incoming.fields, actor=Actor.customer(customer))
@@ -117,6 +121,7 @@ def _triage(ticket: Ticket, incoming: IncomingMessage) -> Ticket:
         sender=incoming.email,
         language=ticket.language,
         chosen=incoming.category,
+        written_to=(incoming.team, incoming.our_address) if incoming.team else None,
     )
 
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from messaging.email.addresses import message_id, reply_address
 from messaging.email.deliver import deliver_mail
 from messaging.email.parse import one_line
-from messaging.models import OutgoingMail
+from messaging.models import Mailbox, OutgoingMail
 from people.brand import brand
 from tickets import clock
-from tickets.models import Message, Ticket
+from tickets.models import Conversation, Message, Ticket
 from tickets.owed import hurry
 from tickets.recipients import Recipients
 
@@ -45,9 +45,12 @@ def queue_mail(
     mail about a ticket comes back to the ticket's newest conversation. Subject and names become
     one line each, so that no header can be smuggled in.
     """
-    if ticket and not reply_to:
+    mailbox: Mailbox | None = None
+    from_address = ""
+    if ticket:
         conversation = message.conversation if message else ticket.newest_conversation
-        reply_to = reply_address(conversation)
+        mailbox, from_address = _ours(conversation, ticket)
+        reply_to = reply_to or reply_address(conversation, base=from_address)
     mail = OutgoingMail.objects.create(
         purpose=purpose,
         ticket=ticket,
@@ -56,6 +59,8 @@ def queue_mail(
         to_address=to_address.strip(),
         recipients=dict(recipients or {}),
         from_name=one_line(from_name, 160) or brand().name,
+        from_address=from_address,
+        mailbox=mailbox,
         subject=one_line(subject, 400),
         text=f"{text.strip()}\n",
         html=html,
@@ -71,3 +76,16 @@ def queue_mail(
     if mail.due_at > timezone.now() - _PRESENT:
         hurry(deliver_mail, mail.pk)
     return mail
+
+
+def _ours(conversation: Conversation, ticket: Ticket) -> tuple[Mailbox | None, str]:
+    """The mailbox and the address of ours that speak in a conversation: those that the customer
+    wrote to, else the team's, which are then the conversation's; none is the company's own."""
+    if conversation.our_address:
+        mailbox = Mailbox.objects.of(conversation.our_address)
+        return mailbox, conversation.our_address if mailbox else ""
+    mailbox = Mailbox.objects.of_team(ticket.team)
+    if mailbox is None:
+        return None, ""
+    Conversation.objects.filter(pk=conversation.pk).update(our_address=mailbox.address)
+    return mailbox, mailbox.address

@@ -31,6 +31,7 @@ _SENTENCES: Mapping[str, Promise] = {
     "no_sender": _("It names no sender."),
     "nothing_written": _("There is nothing in it: no words and no file."),
     "too_large": _("It is too large."),
+    "left_on_server": _("It is far too large to be fetched: it still lies in the mailbox."),
     "empty": _("It is empty."),
     "header_too_large": _("Its header is too large."),
     "too_many_lines": _("It has too many lines."),

@@ -8,9 +8,10 @@ from celery import shared_task
 
 from messaging.email import receive
 from messaging.email.deliver import deliver_mail
+from messaging.email.receive import read_mail
 from messaging.models import InboundMail, OutgoingMail
 
-__all__ = ["deliver_mail", "sweep_inbound_mail", "sweep_outgoing_mail"]
+__all__ = ["deliver_mail", "read_mail", "sweep_inbound_mail", "sweep_outgoing_mail"]
 
 log = structlog.get_logger(__name__)
 

@@ -7,6 +7,7 @@ words stand in: an error page must not fail over its own name.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -63,10 +64,19 @@ def keep(held: Brand) -> None:
     _kept = time.monotonic() + 3600, held
 
 
+_more: list[Callable[[], Iterable[str]]] = []
+
+
+def also_ours(addresses: Callable[[], Iterable[str]]) -> None:
+    """Let a room above say which other addresses mail to the company comes to."""
+    _more.append(addresses)
+
+
 def our_addresses() -> set[str]:
-    """The addresses that mail to the company comes to: the present one, and the environment's, to
-    which answers to older mails still go. In lower case."""
-    return {brand().support_address.lower(), settings.SUPPORT_ADDRESS.lower()}
+    """The addresses that mail to the company comes to: the present one, the environment's, to which
+    answers to older mails still go, and those of rooms above. In lower case."""
+    own = {brand().support_address, settings.SUPPORT_ADDRESS}
+    return {address.lower() for address in own.union(*(more() for more in _more))}
 
 
 def _load() -> Brand:

@@ -61,12 +61,14 @@ def triage_ticket(
     sender: str,
     language: str,
     chosen: Category | None = None,
+    written_to: tuple[Team, str] | None = None,
 ) -> Ticket:
     """File, weigh and route a ticket that just came in, storing the reason of each decision.
 
     `text` is what is visible of the first message, `sender` its address (may be empty). A category
     that the customer `chosen` on the form, or that a follow-up has from its ticket, stays, and so
-    does a follow-up's team. Raises nothing of its own.
+    does a follow-up's team. Whoever was `written_to` by an address of their own gets it, whatever
+    it is about. Raises nothing of its own.
     """
     company = lexicon.current()
     tier = ticket.customer.tier
@@ -97,6 +99,10 @@ def triage_ticket(
         ticket, to=assessment.priority, actor=TRIAGE, reason=list(assessment.reasons)
     )
 
+    if ticket.team_id is None and written_to and written_to[0].archived_at is None:
+        team, address = written_to
+        why = Reason(code="written_to", address=address)
+        ticket = move_to_team(ticket, to=team, actor=TRIAGE, reason=[why])
     if ticket.team_id is None:
         team_id, why = team_by_category(
             ticket.category_id, company.categories, fallback_id=company.fallback_team_id

@@ -104,6 +104,7 @@ _SENTENCES: Final[dict[str, Callable[[Stored], str]]] = {
     "capitals": lambda r: _("Written in capitals"),
     "exclamation_marks": _exclamation_marks,
     # Whose it is
+    "written_to": lambda r: _("Written to %(address)s") % r,
     "category_team": lambda r: _("Handles %(category)s") % {"category": _category(r)},
     "fallback_team": lambda r: _("No team handles this category"),
     "no_team": lambda r: _("There is no team yet"),

@@ -43,9 +43,10 @@ def support_address() -> tuple[str, str]:
     return local, domain
 
 
-def reply_address(conversation: Conversation) -> str:
-    """The address whose mail belongs to this conversation, as far as its sender takes part."""
-    local, domain = support_address()
+def reply_address(conversation: Conversation, *, base: str = "") -> str:
+    """The address whose mail belongs to this conversation, as far as its sender takes part: `base`,
+    by default the company's address, with a signed tag."""
+    local, _at, domain = (base or "@".join(support_address())).lower().rpartition("@")
     return f"{local}+{_reply_token(conversation)}@{domain}"
 
 

@@ -73,7 +73,7 @@ def build(mail: OutgoingMail) -> EmailMultiAlternatives:
     email = MailWithPictures(
         subject=one_line(mail.subject, 400),
         body=mail.text,
-        from_email=_mailbox(mail.from_name, brand().support_address),
+        from_email=_mailbox(mail.from_name, mail.from_address or brand().support_address),
         to=[_mailbox(mail.to_name, mail.to_address), *mail.recipients.get("to", ())],
         cc=mail.recipients.get("cc", ()),
         bcc=mail.recipients.get("bcc", ()),

@@ -12,14 +12,16 @@ import structlog
 from celery import shared_task
 from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
+from django.core.mail.backends.smtp import EmailBackend
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from messaging.email.accounts import AccountFails, smtp
 from messaging.email.build import build
-from messaging.models import OutgoingMail
+from messaging.models import Mailbox, OutgoingMail
 from tickets.owed import GiveUp, fulfil, hurry
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,8 @@ Refused = dict[str, tuple[int, bytes]]
 
 #: By then no worker is still handing the mail over: a task lives 150 seconds.
 HAND_OFF_LASTS_AT_MOST: Final = timedelta(minutes=10)
+#: What a mailbox's limit counts within.
+PER: Final = timedelta(minutes=1)
 
 
 @shared_task(name="messaging.tasks.deliver_mail")
@@ -57,7 +61,7 @@ def deliver(pk: int) -> bool:
         return False
     if kind:
         return _deliver_at_most_once(pk)
-    if _waits_for_an_earlier_reply(pk):
+    if _waits_for_its_turn(pk) or _waits_for_an_earlier_reply(pk):
         return False
     handed: list[OutgoingMail] = []
 
@@ -77,6 +81,21 @@ def deliver(pk: int) -> bool:
         invitation.update(text="", html="")
     _hurry_the_next_reply(pk)
     return is_sent
+
+
+def _waits_for_its_turn(pk: int) -> bool:
+    """Whether the account that sends it has sent as many mails as it may within a minute. This one
+    is then due when it may go."""
+    mail = OutgoingMail.objects.due().filter(pk=pk).select_related("mailbox").first()
+    if mail is None or mail.mailbox is None:
+        return False
+    lately = OutgoingMail.objects.sent_by(mail.mailbox, since=timezone.now() - PER)
+    most = mail.mailbox.mails_per_minute
+    oldest = lately.order_by("-done_at").values_list("done_at", flat=True)[most - 1 : most].first()
+    if oldest is None:
+        return False
+    OutgoingMail.objects.owed().filter(pk=pk).update(due_at=oldest + PER)
+    return True
 
 
 def _waits_for_an_earlier_reply(pk: int) -> bool:
@@ -167,14 +186,14 @@ def _hand_over(mail: OutgoingMail) -> None:
             validate_email(address)
         email = build(mail)
         email.message()
-        connection = get_connection()
+        connection = _connection(mail)
     except ValidationError as error:
         raise GiveUp(f"“{address}” is no address.") from error
     except (ValueError, UnicodeError) as error:
         raise GiveUp(f"The mail cannot be written: {error}") from error
     try:
         connection.open()
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, AccountFails) as error:
         # Nothing was said yet. A server that refuses us altogether is set up wrongly, not the mail.
         raise TryLater(_words(error)) from error
     refused = _listen_for_refused(connection)
@@ -199,6 +218,28 @@ def _hand_over(mail: OutgoingMail) -> None:
             connection.close()
         except (OSError, smtplib.SMTPException):
             log.info("mail_server_left_first", pk=mail.pk)
+
+
+def _connection(mail: OutgoingMail) -> Any:
+    """The way to the server that sends it: the company's, or that of the mailbox it comes from."""
+    if mail.mailbox is None or mail.mailbox.sends != Mailbox.Sends.SMTP:
+        return get_connection()
+    return MailboxBackend(mail.mailbox)
+
+
+class MailboxBackend(EmailBackend):
+    """Django's way to a mail server, with a mailbox's account."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__(host=mailbox.smtp_host, port=mailbox.smtp_port)
+        self.mailbox = mailbox
+
+    def open(self) -> bool | None:
+        """Raises `AccountFails`."""
+        if self.connection:
+            return False
+        self.connection = smtp(self.mailbox)
+        return True
 
 
 def _listen_for_refused(connection: Any) -> Refused:

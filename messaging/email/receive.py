@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import structlog
+from celery import shared_task
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
@@ -24,11 +25,12 @@ from messaging.email.parse import Address, MailRefused, ParsedMail, fingerprint,
 from messaging.email.threading import Place, find_place
 from messaging.email.visible import visible_part
 from messaging.intake import IncomingMessage, accept
-from messaging.models import InboundMail
+from messaging.models import InboundMail, Mailbox, MailboxAddress
 from people.models import Customer
 from tickets.drafts import FileDraft, MessageDraft
 from tickets.files import safe_name
 from tickets.models import Channel
+from tickets.owed import hurry
 from tickets.recipients import TooManyRecipients, is_address, recipients
 from tickets.sanitise import is_blank
 
@@ -59,7 +61,42 @@ def receive(raw: bytes, *, envelope_from: str = "", envelope_to: str = "") -> Re
     return Received(settle(mail.pk), is_duplicate=not is_new)
 
 
-def keep(raw: bytes, *, envelope_from: str = "", envelope_to: str = "") -> tuple[InboundMail, bool]:
+def take_in(
+    raw: bytes,
+    *,
+    envelope_from: str = "",
+    envelope_to: str = "",
+    mailbox: Mailbox | None = None,
+    is_whole: bool = True,
+) -> InboundMail:
+    """Keep a raw mail and let a worker find out what it is. Raises only when it could not be kept.
+
+    Of a mail that is far too large there is the header only: it is held, and stays on its server.
+    """
+    mail, is_new = keep(raw, envelope_from=envelope_from, envelope_to=envelope_to, mailbox=mailbox)
+    if not is_new:
+        return mail
+    if is_whole:
+        hurry(read_mail, mail.pk)
+        return mail
+    return _settle(
+        mail.pk, lambda mail, parsed: _held([{"code": "left_on_server"}]), only=_is_unread
+    )
+
+
+@shared_task(name="messaging.tasks.read_mail")
+def read_mail(pk: int) -> None:
+    """Find out what one kept mail is."""
+    settle(pk)
+
+
+def keep(
+    raw: bytes,
+    *,
+    envelope_from: str = "",
+    envelope_to: str = "",
+    mailbox: Mailbox | None = None,
+) -> tuple[InboundMail, bool]:
     """Commit the bytes, or find the same mail that came before; and whether it is new.
 
     Several deliveries at once wait for one another on the unique index: one of them is the mail.
@@ -70,6 +107,7 @@ def keep(raw: bytes, *, envelope_from: str = "", envelope_to: str = "") -> tuple
         envelope_from=envelope_from[:320],
         envelope_to=envelope_to[:320],
         fingerprint=print_,
+        mailbox=mailbox,
     )
     try:
         with transaction.atomic():
@@ -81,6 +119,7 @@ def keep(raw: bytes, *, envelope_from: str = "", envelope_to: str = "") -> tuple
             envelope_from=row.envelope_from,
             envelope_to=row.envelope_to,
             fingerprint=print_,
+            mailbox=mailbox,
             outcome=Outcome.DUPLICATE,
             reason=[{"code": "duplicate", "of": first.pk}],
             done_at=timezone.now(),
@@ -95,7 +134,7 @@ def settle(pk: int) -> InboundMail:
     An error that we did not foresee is noted on the row and tried again by the sweep; after the
     last try the mail is quarantined with the error.
     """
-    return _settle(pk, _judged, only=lambda mail: not mail.outcome)
+    return _settle(pk, _judged, only=_is_unread)
 
 
 def release(pk: int, *, by: str) -> InboundMail:
@@ -109,6 +148,10 @@ def release(pk: int, *, by: str) -> InboundMail:
         lambda mail, parsed: _accepted(mail, parsed, [{"code": "released", "by": by}]),
         only=lambda mail: mail.outcome == Outcome.QUARANTINED,
     )
+
+
+def _is_unread(mail: InboundMail) -> bool:
+    return not mail.outcome
 
 
 @dataclass(frozen=True)
@@ -228,6 +271,7 @@ def _accepted(
     )
     if is_blank(draft.text) and not files:
         return _held([{"code": "nothing_written"}])
+    ours = _written_to(mail, parsed)
     accepted = accept(
         IncomingMessage(
             channel=Channel.EMAIL,
@@ -236,9 +280,17 @@ def _accepted(
             subject=parsed.subject,
             draft=draft,
             conversation=place.conversation,
+            our_address=ours.address if ours else "",
+            team=ours.mailbox.team if ours else None,
         )
     )
     return _Verdict(Outcome.ACCEPTED, reasons, accepted.message.pk)
+
+
+def _written_to(mail: InboundMail, parsed: ParsedMail) -> MailboxAddress | None:
+    """The address of a mailbox that it came to; else the first one of where it was fetched."""
+    named = MailboxAddress.objects.first_of([mail.envelope_to, *parsed.recipients[:50]])
+    return named or (mail.mailbox.addresses.first() if mail.mailbox else None)
 
 
 def _others_of(parsed: ParsedMail) -> dict[str, list[str]]:

@@ -1,11 +1,15 @@
 from messaging.models.inbound import AcceptedKey, InboundMail, InboundMailQuerySet
+from messaging.models.mailboxes import Fetching, Mailbox, MailboxAddress
 from messaging.models.outgoing import DeliveryState, OutgoingMail, OutgoingMailQuerySet
 
 __all__ = [
     "AcceptedKey",
     "DeliveryState",
+    "Fetching",
     "InboundMail",
     "InboundMailQuerySet",
+    "Mailbox",
+    "MailboxAddress",
     "OutgoingMail",
     "OutgoingMailQuerySet",
 ]

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from messaging.models.mailboxes import Mailbox
 from messaging.reasons import describe
 from tickets.models import Message
 from tickets.owed import Owed, OwedQuerySet
@@ -35,6 +36,10 @@ class InboundMail(Owed):
         QUARANTINED = "quarantined", _("Quarantined")
 
     raw = models.BinaryField()
+    # The account that it was fetched from; none when a server handed it to us.
+    mailbox = models.ForeignKey(
+        Mailbox, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     envelope_from = models.CharField(max_length=320, blank=True)
     envelope_to = models.CharField(max_length=320, blank=True)
     # Of the mail without its trace headers, so that two deliveries of one mail are alike.

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from messaging.models.mailboxes import Mailbox
 from tickets.models import Message, MessageKind, Ticket
 from tickets.owed import Owed, OwedQuerySet
 
@@ -26,6 +27,9 @@ class OutgoingMailQuerySet(OwedQuerySet):
             .exclude(message__kind=MessageKind.INBOUND)
             .select_related("message", "ticket")
         )
+
+    def sent_by(self, mailbox: Mailbox, *, since: datetime) -> Self:
+        return self.filter(mailbox=mailbox, done_at__gt=since)
 
     def acknowledgements_to(self, address: str, *, since: datetime) -> Self:
         return self.filter(
@@ -67,6 +71,11 @@ class OutgoingMail(Owed):
     # Who else gets it: {"to": […], "cc": […], "bcc": […]}.
     recipients = models.JSONField(default=dict, blank=True)
     from_name = models.CharField(max_length=160, blank=True)
+    # The address of ours that it comes from, and the account that sends it; the company's if none.
+    from_address = models.CharField(max_length=320, blank=True)
+    mailbox = models.ForeignKey(
+        Mailbox, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     subject = models.CharField(max_length=400)
     text = models.TextField()
     html = models.TextField(blank=True)
@@ -111,6 +120,11 @@ class OutgoingMail(Owed):
             ),
             models.Index(
                 fields=["to_address", "purpose", "created_at"], name="messaging_recent_to_address"
+            ),
+            models.Index(
+                fields=["mailbox", "done_at"],
+                condition=models.Q(mailbox__isnull=False),
+                name="messaging_outgoing_of_mailbox",
             ),
         ]
 

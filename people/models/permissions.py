@@ -19,6 +19,8 @@ class Permission(models.TextChoices):
     MANAGE_TEAMS = "manage_teams", _("Edit teams and their hours")
     MANAGE_VOCABULARY = "manage_vocabulary", _("Edit categories, statuses, tags, fields and forms")
     MANAGE_BRAND = "manage_brand", _("Edit name, logo and colours")
+    MANAGE_MAIL = "manage_mail", _("Set up mailboxes and the mails we send")
+    SORT_MAIL = "sort_mail", _("Read held mail, let it in or delete it")
     MANAGE_USERS = "manage_users", _("Invite users and set their roles")
     READ_CHANGES = "read_changes", _("Read who changed which setting")
 
@@ -33,6 +35,7 @@ MANAGER_PERMISSIONS = frozenset(
         Permission.MANAGE_TEAMS,
         Permission.MANAGE_VOCABULARY,
         Permission.MANAGE_BRAND,
+        Permission.SORT_MAIL,
     }
 )
 

@@ -90,7 +90,8 @@ def test_it_greets_serves_and_leaves_nothing_behind(helpdesk: Checkout, free_por
         assert f"http://localhost:{free_port}/mail/" in run.said
         assert fetch(free_port) == b"ok"
         started = processes_of(helpdesk.root)
-        for part in ("uvicorn", "celery --app helpdesk worker", "celery --app helpdesk beat"):
+        parts = ("uvicorn", "helpdesk worker", "helpdesk beat", "manage.py fetch_mail")
+        for part in parts:
             assert any(part in command for command in started.values()), part
         run.process.send_signal(signal.SIGTERM)
         assert "Stopped." in run.end()

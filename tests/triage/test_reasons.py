@@ -29,6 +29,7 @@ EXAMPLES = [
     ({"code": "anger_word", "word": "scam"}, "Angry: “scam”"),
     ({"code": "capitals"}, "Written in capitals"),
     ({"code": "exclamation_marks", "count": 7}, "7 exclamation marks"),
+    ({"code": "written_to", "address": "pay@casanord.example"}, "Written to pay@casanord.example"),
     ({"code": "category_team", "category": "Billing"}, "Handles Billing"),
     ({"code": "fallback_team"}, "No team handles this category"),
     ({"code": "no_team"}, "There is no team yet"),

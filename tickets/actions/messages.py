@@ -171,6 +171,7 @@ def _open_follow_up(
         identity=conversation.identity,
         language=ticket.language,
         follow_up_of=ticket,
+        our_address=conversation.our_address,
     )
 
 

@@ -35,6 +35,7 @@ def open_ticket(
     language: str = "",
     type: TicketType = TicketType.QUESTION,
     follow_up_of: Ticket | None = None,
+    our_address: str = "",
 ) -> Ticket:
     """Open a ticket with its first conversation and message.
 
@@ -61,6 +62,7 @@ def open_ticket(
         customer=ticket.customer,
         channel=channel,
         identity=identity,
+        our_address=our_address,
         created_at=ticket.created_at,
     )
     if follow_up_of:

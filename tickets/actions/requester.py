@@ -49,6 +49,7 @@ def change_requester(
             customer=to,
             channel=Channel.EMAIL if address else ticket.channel,
             identity=address,
+            our_address=ticket.newest_conversation.our_address,
             created_at=clock.now(),
         )
     ticket.save_change("customer", "access_key", "language")

@@ -114,6 +114,7 @@ def _move(conversation: Conversation, messages: list[Message], new: Ticket) -> N
         customer=conversation.customer,
         channel=conversation.channel,
         identity=conversation.identity,
+        our_address=conversation.our_address,
         created_at=clock.now(),
     )
     Message.objects.filter(pk__in=wanted).update(conversation=goes_on, ticket=new)

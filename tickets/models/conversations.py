@@ -53,6 +53,8 @@ class Conversation(models.Model):
     identity = models.ForeignKey(
         Identity, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # The address of ours that the customer writes to in it; empty: the company's.
+    our_address = models.CharField(max_length=320, blank=True)
     # What the signed reply address is derived from.
     reply_key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
     created_at = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,156 @@
+"""A real IMAP server for tests: Debian's Dovecot, as nobody in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from imap_tools import BaseMailBox, MailBoxUnencrypted
+
+PROGRAM = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+PASSWORD = "correct horse"
+
+_SETTINGS = """
+base_dir = {folder}/state
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = imap
+disable_plaintext_auth = no
+default_internal_user = {user}
+default_login_user = {user}
+default_internal_group = {group}
+mail_location = maildir:{folder}/mail/%u
+first_valid_uid = 1
+first_valid_gid = 1
+ssl = yes
+ssl_cert = <{certificate}
+ssl_key = <{key}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/mail/%u
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  inet_listener imaps {{
+    address = 127.0.0.1
+    port = {tls_port}
+  }}
+}}
+"""
+
+
+class Dovecot:
+    """Runs from `start` to `stop`; its mailboxes are folders, its users have all one password."""
+
+    def __init__(self, folder: Path, certificate: tuple[Path, Path]) -> None:
+        self.folder = folder
+        self.port, self.tls_port = _free_port(), _free_port()
+        self._identity = _nobody()
+        user, group, uid, gid = self._identity
+        (folder / "mail").mkdir(parents=True)
+        (folder / "state").mkdir()
+        (folder / "users").write_text(f"support:{{PLAIN}}{PASSWORD}\n")
+        (folder / "dovecot.conf").write_text(
+            _SETTINGS.format(
+                folder=folder,
+                user=user,
+                group=group,
+                uid=uid,
+                gid=gid,
+                port=self.port,
+                tls_port=self.tls_port,
+                certificate=certificate[0],
+                key=certificate[1],
+            )
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert PROGRAM
+        user, group, uid, gid = self._identity
+        if os.geteuid() == 0:
+            for one in (self.folder, *self.folder.rglob("*")):
+                os.chown(one, uid, gid)
+        self._process = subprocess.Popen(
+            [PROGRAM, "-F", "-c", str(self.folder / "dovecot.conf")],
+            user=user if os.geteuid() == 0 else None,
+            group=group if os.geteuid() == 0 else None,
+            extra_groups=[] if os.geteuid() == 0 else None,
+            stderr=subprocess.STDOUT,
+            stdout=(self.folder / "out").open("wb"),
+        )
+        until = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                if time.monotonic() > until or self._process.poll() is not None:
+                    told = (self.folder / "out").read_text() + _text(self.folder / "log")
+                    raise RuntimeError(f"Dovecot did not start: {told}") from None
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def opened(self, folder: str = "INBOX") -> BaseMailBox:
+        """A connection as the people who work in the mailbox have it."""
+        box = MailBoxUnencrypted("127.0.0.1", self.port)
+        return box.login("support", PASSWORD, initial_folder=folder)
+
+    def put(self, *mails: bytes, folder: str = "INBOX") -> None:
+        with self.opened() as box:
+            for mail in mails:
+                box.append(mail, folder)
+
+    def make(self, folder: str) -> None:
+        with self.opened() as box:
+            box.folder.create(folder)
+
+    def subjects(self, folder: str = "INBOX", criteria: str = "ALL") -> list[str]:
+        with self.opened(folder) as box:
+            return [mail.subject for mail in box.fetch(criteria, mark_seen=False)]
+
+    def drop_everyone(self) -> None:
+        """Every connection breaks off, as when the server is restarted."""
+        self.stop()
+        self.start()
+
+
+def _nobody() -> tuple[str, str, int, int]:
+    import grp
+    import pwd
+
+    found = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    return found.pw_name, grp.getgrgid(found.pw_gid).gr_name, found.pw_uid, found.pw_gid
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _text(file: Path) -> str:
+    return file.read_text() if file.exists() else ""

@@ -126,6 +126,14 @@ SECTIONS = (
         _COMPANY,
     ),
     Section(
+        "settings_mailboxes",
+        gettext_lazy("Mailboxes"),
+        gettext_lazy("The addresses customers write to, where mail is fetched and how it goes."),
+        "mailbox",
+        Permission.MANAGE_MAIL,
+        _COMPANY,
+    ),
+    Section(
         "settings_changes",
         gettext_lazy("Changes"),
         gettext_lazy("Who changed which setting, when, from what to what."),

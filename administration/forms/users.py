@@ -34,6 +34,10 @@ PERMISSIONS_SAY: dict[Permission, str | Promise] = {
     Permission.SHARE_MACROS: gettext_lazy("Their texts and macros are there for others to use."),
     Permission.MANAGE_TEAMS: gettext_lazy("Members, working hours, holidays, assignment."),
     Permission.MANAGE_VOCABULARY: gettext_lazy("The words that requests are filed under."),
+    Permission.MANAGE_MAIL: gettext_lazy(
+        "Addresses, passwords of mail accounts and the words of our mails."
+    ),
+    Permission.SORT_MAIL: gettext_lazy("Any mail may be among it, whoever it was for."),
     Permission.MANAGE_BRAND: gettext_lazy("How pages and mails look, and how sending works."),
     Permission.MANAGE_USERS: gettext_lazy(
         "Invites, deactivates and changes roles, up to what they may themselves."

@@ -20,6 +20,8 @@ SETTINGS = frozenset(
         Permission.MANAGE_TEAMS,
         Permission.MANAGE_VOCABULARY,
         Permission.MANAGE_BRAND,
+        Permission.MANAGE_MAIL,
+        Permission.SORT_MAIL,
         Permission.MANAGE_USERS,
         Permission.READ_CHANGES,
     }

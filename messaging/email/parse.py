@@ -165,7 +165,7 @@ def _read(message: Message) -> ParsedMail:
         if name in {"received", "authentication-results"}:
             trace.append((name, value))
     bodies = Bodies()
-    text, html = bodies.read(message)
+    text, html = bodies.with_packed_words(*bodies.read(message))
     if html and not text:
         text = html_to_text(html)
     senders = parse_addresses_of(message, "From")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 
+from messaging.email import tnef
 from messaging.email.charsets import INVISIBLE, decode_header, decode_text
 from messaging.email.headers import LIBRARY_FAULTS
 from messaging.email.limits import (
@@ -39,6 +40,7 @@ class Bodies:
         self.attachments: list[ParsedAttachment] = []
         self.part_types: list[str] = []
         self._parts = 0
+        self._packed: list[tuple[Message, tnef.Unpacked]] = []
 
     def read(self, part: Message, depth: int = 0) -> tuple[str, str]:
         self._parts += 1
@@ -76,27 +78,82 @@ class Bodies:
             if content_type == "text/html":
                 return "", text
             return _unflowed(text, part), ""
+        if is_packed(content_type, _raw_file_name(part)) and self._unpack(part, content):
+            return "", ""
         if content or named:
             self._keep(part, content_type, content)
         return "", ""
 
+    def _unpack(self, part: Message, content: bytes) -> bool:
+        """Take what is in a `winmail.dat` for parts of the mail; not if it is broken or empty."""
+        unpacked = tnef.unpack(content)
+        if unpacked is None or unpacked == tnef.Unpacked(subject=unpacked.subject):
+            return False
+        self._parts += len(unpacked.files)
+        if self._parts > MAX_PARTS:
+            raise MailRefused("too_many_parts")
+        for file in unpacked.files:
+            kind = file.content_type or mimetypes.guess_type(file.name)[0] or ""
+            self._add(file.name, kind, file.content, content_id=file.content_id)
+        self._packed.append((part, unpacked))
+        return True
+
+    def with_packed_words(self, text: str, html: str) -> tuple[str, str]:
+        """The bodies that were read, or where there are none, those that were packed.
+
+        Words that are packed as RTF alone are no text to us: the file is kept then.
+        """
+        if text.strip() or html.strip():
+            return text, html
+        for part, unpacked in self._packed:
+            if unpacked.text.strip() or unpacked.html.strip():
+                return unpacked.text, unpacked.html
+            if unpacked.is_rich:
+                self._keep(part, part.get_content_type(), _content(part))
+        return "", ""
+
     def _keep(self, part: Message, content_type: str, content: bytes) -> None:
-        name = _raw_file_name(part)
+        content_id = str(part.get("Content-ID") or "")
+        self._add(
+            _raw_file_name(part),
+            content_type,
+            content,
+            content_id=content_id,
+            is_inline=bool(content_id) and _disposition(part) != "attachment",
+        )
+
+    def _add(
+        self,
+        name: str,
+        content_type: str,
+        content: bytes,
+        *,
+        content_id: str = "",
+        is_inline: bool = False,
+    ) -> None:
         if len(name) > MAX_FILE_NAME:
             raise MailRefused("file_name_too_long")
         if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,100}", content_type, re.ASCII):
             content_type = "application/octet-stream"
         refuse_bombs(content)
-        content_id = storable(str(part.get("Content-ID") or "")).strip().strip("<>")[:250]
+        content_id = storable(content_id).strip().strip("<>")[:250]
         self.attachments.append(
             ParsedAttachment(
                 name=file_name(name, content_type, len(self.attachments) + 1),
                 content_type=content_type,
                 content=content,
                 content_id=content_id,
-                is_inline=bool(content_id) and _disposition(part) != "attachment",
+                is_inline=is_inline and bool(content_id),
             )
         )
+
+
+def is_packed(content_type: str, name: str) -> bool:
+    """Whether it is what Outlook packs a mail into for those who use Outlook."""
+    return (
+        content_type in {"application/ms-tnef", "application/vnd.ms-tnef"}
+        or name.strip().lower() == "winmail.dat"
+    )
 
 
 def _joined(children: list[tuple[str, str]]) -> tuple[str, str]:

@@ -86,8 +86,8 @@ def retry_mail(mail: OutgoingMail) -> OutgoingMail:
     mail = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
     is_free = mail.is_parked or not mail.is_sent_at_most_once
     if is_free and not mail.is_done:
-        mail.started_at = None
-        mail.save(update_fields=["started_at"])
+        mail.started_at = mail.bounced_at = None
+        mail.save(update_fields=["started_at", "bounced_at"])
         mail.owe_again()
         hurry(deliver_mail, mail.pk)
     return mail

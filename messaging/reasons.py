@@ -52,6 +52,8 @@ _SENTENCES: Mapping[str, Promise] = {
     "precedence": _("It was sent to many."),
     "null_sender": _("Its sender takes no answers."),
     "about_mail": _("It is about a mail of ours, which is marked as not delivered."),
+    "mail_is_late": _("It says that a mail of ours is late, and still tried."),
+    "mail_arrived": _("It says that a mail of ours arrived."),
     "duplicate": _("It came before."),
 }
 

@@ -47,6 +47,11 @@ class Delivery:
 
     @classmethod
     def of(cls, mail: OutgoingMail) -> Delivery:
+        if mail.bounced_at:
+            text = _("Came back: %(reason)s") % {"reason": mail.last_error or _("no reason given")}
+            return cls("bad", text, mail.bounced_at, is_moving=False, may_retry=mail.is_parked)
+        if mail.delivered_at and mail.done_at:
+            return cls("good", _("Delivered"), mail.delivered_at, is_moving=False, may_retry=False)
         if mail.done_at:
             return cls("good", _("Sent"), mail.done_at, is_moving=False, may_retry=False)
         if mail.parked_at:
@@ -111,8 +116,9 @@ class MessageItem(Item):
 
     @property
     def sent_at(self) -> datetime | None:
-        """When its mail left, for the usual case that it did."""
-        return self.mail.done_at if self.mail else None
+        """When its mail left, for the usual case that it did and nobody said more."""
+        mail = self.mail
+        return None if mail is None or mail.bounced_at or mail.delivered_at else mail.done_at
 
 
 @dataclass(slots=True)

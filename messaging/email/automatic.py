@@ -58,6 +58,8 @@ _REPORTS = {
     "tlsrpt": "report",
     "dmarc": "report",
 }
+#: What a bounce may say of itself beside what it is.
+_SAID_OF_BOUNCES = {"auto_submitted", "precedence", "null_sender"}
 _STATUS_LINES = re.compile(
     r"^(?:final-recipient|original-recipient|reporting-mta|diagnostic-code|action:\s*failed|"
     r"status:\s*[45]\.\d)\b",
@@ -73,7 +75,11 @@ def automatic_reason(mail: ParsedMail, *, is_ours: Callable[[str], bool]) -> str
 
     `is_ours` says of an address or a message id whether we made it.
     """
-    return _own(mail, is_ours) or _declared(mail) or _bounce(mail) or _vacation(mail)
+    declared = _own(mail, is_ours) or _declared(mail)
+    if declared in _SAID_OF_BOUNCES and not _vacation(mail):
+        # Exim and others write the free form and say that a machine wrote it.
+        return _bounce(mail) or declared
+    return declared or _bounce(mail) or _vacation(mail)
 
 
 def _own(mail: ParsedMail, is_ours: Callable[[str], bool]) -> str:

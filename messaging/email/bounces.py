@@ -1,38 +1,71 @@
-"""Matching a bounce to the mail of ours that it is about."""
+"""Matching a report of another mail server to the mail of ours that it is about."""
 
-import re
-from typing import Any
+from __future__ import annotations
 
-from messaging.email.addresses import named_by
+from typing import Any, Final
+
 from messaging.email.parse import ParsedMail
+from messaging.email.reports import Action, Fate, Report, read_report
 from messaging.models import OutgoingMail
 
-_OUR_ID_SHAPE = re.compile(rb"<[mtx]\.[0-9a-z]{1,26}\.[a-z2-7]{16}@[^<>@\s]{1,255}>")
-_DELAY = re.compile(r"^action:\s*(?:delayed|delivered|relayed|expanded)", re.I | re.M)
-_DIAGNOSTIC = re.compile(
-    r"^diagnostic-code:\s*([^\n]{1,400}(?:\n[ \t][^\n]{1,400}){0,4})", re.I | re.M
-)
-_SEARCHED_BYTES = 2_000_000
+_CODES: Final = {
+    Action.FAILED: "about_mail",
+    Action.DELAYED: "mail_is_late",
+    Action.DELIVERED: "mail_arrived",
+}
 
 
 def note_bounce(parsed: ParsedMail, raw: bytes) -> list[dict[str, Any]]:
-    """Mark the mail that could not be delivered as failed, with the server's words.
+    """Note on our mail what the server says of each of its recipients, in the server's words.
 
     Only whoever received our mail knows its signed id, so nobody else can declare it lost. A mere
     delay marks nothing.
     """
-    text = raw[:_SEARCHED_BYTES].decode("utf-8", "replace").replace("\r\n", "\n")
-    if _DELAY.search(text):
+    report = read_report(raw, subject=parsed.subject)
+    mail = _about(report)
+    if mail is None:
         return []
-    for match in _OUR_ID_SHAPE.finditer(raw[:_SEARCHED_BYTES]):
-        rfc_message_id = match[0].decode("ascii", "replace")
-        if named_by(rfc_message_id) is None:
-            continue
-        mail = OutgoingMail.objects.filter(rfc_message_id=rfc_message_id).first()
-        if mail is None:
-            continue
-        diagnostic = _DIAGNOSTIC.search(text)
-        words = diagnostic[1] if diagnostic else parsed.subject
-        mail.note_bounced(" ".join(words.split()))
-        return [{"code": "about_mail", "mail": mail.pk, "ticket": mail.ticket_id}]
-    return []
+    done = {fate.action for fate in report.fates if _note(mail, fate, report)}
+    return [
+        {"code": code, "mail": mail.pk, "ticket": mail.ticket_id}
+        for action, code in _CODES.items()
+        if action in done
+    ]
+
+
+def _about(report: Report) -> OutgoingMail | None:
+    """The mail that came back, held until our transaction ends."""
+    for rfc_message_id in report.ids[:10]:
+        mail: OutgoingMail | None = (
+            OutgoingMail.objects.select_for_update().filter(rfc_message_id=rfc_message_id).first()
+        )
+        if mail is not None:
+            return mail
+    return None
+
+
+def _note(mail: OutgoingMail, fate: Fate, report: Report) -> bool:
+    """Whether the report says something of a recipient of this mail."""
+    if fate.action == Action.DELAYED:
+        return True
+    addresses = _whom(mail, fate, report)
+    if fate.action == Action.DELIVERED:
+        news = [mail.note_delivered(one) for one in addresses]
+    elif fate.action == Action.FAILED:
+        news = [mail.note_bounced(fate.words, one) for one in addresses]
+    else:
+        return False
+    return any(news)
+
+
+def _whom(mail: OutgoingMail, fate: Fate, report: Report) -> list[str]:
+    """The recipients of ours whom it is about. A mail to one was for that one, even where it was
+    passed on to an address that we never heard of; of several, only who is named."""
+    everyone = mail.everyone
+    if len(everyone) == 1:
+        return everyone
+    named = [one for one in everyone if one in fate.addresses]
+    if named or fate.addresses:
+        return named
+    said = report.text.lower()
+    return [one for one in everyone if one in said]

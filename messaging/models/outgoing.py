@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import ClassVar, Self
 
 from django.db import models
@@ -44,6 +45,8 @@ class DeliveryState(models.TextChoices):
 
     QUEUED = "queued", _("Queued")
     SENT = "sent", _("Sent")
+    DELIVERED = "delivered", _("Delivered")
+    BOUNCED = "bounced", _("Came back")
     FAILED = "failed", _("Failed")
 
 
@@ -89,8 +92,13 @@ class OutgoingMail(Owed):
     is_sent_at_most_once = models.BooleanField(default=False)
     started_at = models.DateTimeField(null=True, blank=True)
     # Whom the server refused while it took the mail for the others: {address: the server's words}.
-    # Tried again, it goes to these alone.
+    # Tried again, it goes to these alone. So it does when it came back from some.
     refused = models.JSONField(default=dict, blank=True)
+    # When a server that had taken it said that it could not be delivered after all. Who has it, as
+    # their servers say, and since when all of them have.
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    delivered = models.JSONField(default=list, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = OutgoingMailQuerySet.as_manager()
@@ -131,14 +139,40 @@ class OutgoingMail(Owed):
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} → {self.to_address}"
 
-    def note_bounced(self, words: str) -> None:
-        """A server that had taken the mail could not deliver it: it failed after all."""
-        self.done_at, self.parked_at, self.last_error = None, timezone.now(), words[:2000]
-        self.save(update_fields=["done_at", "parked_at", "last_error"])
+    @property
+    def everyone(self) -> list[str]:
+        """Every address that it goes to, in lower case, each once."""
+        given = [self.to_address, *chain.from_iterable(self.recipients.values())]
+        return list(dict.fromkeys(one.strip().lower() for one in given))
+
+    def note_bounced(self, words: str, address: str) -> bool:
+        """A server that had taken the mail could not deliver it to this recipient: it failed after
+        all, and goes to them alone when it is tried again. Whether this was news."""
+        if self.bounced_at and address in self.refused:
+            return False
+        self.refused = {**self.refused, address: words[:2000]}
+        self.last_error = words[:2000]
+        if len(self.everyone) > 1:
+            self.last_error = "; ".join(f"{one}: {said}" for one, said in self.refused.items())
+        self.done_at, self.parked_at, self.bounced_at = None, timezone.now(), timezone.now()
+        self.save(update_fields=["done_at", "parked_at", "bounced_at", "last_error", "refused"])
+        return True
+
+    def note_delivered(self, address: str) -> bool:
+        """Its server says that this recipient has it. Whether this was news."""
+        if address in self.delivered or address not in self.everyone:
+            return False
+        self.delivered = [*self.delivered, address]
+        if set(self.delivered) == set(self.everyone):
+            self.delivered_at = timezone.now()
+        self.save(update_fields=["delivered", "delivered_at"])
+        return True
 
     @property
     def state(self) -> DeliveryState:
         """Queued while it is owed, also between two tries; `last_error` says why not sent yet."""
+        if self.bounced_at:
+            return DeliveryState.BOUNCED
         if self.is_done:
-            return DeliveryState.SENT
+            return DeliveryState.DELIVERED if self.delivered_at else DeliveryState.SENT
         return DeliveryState.FAILED if self.is_parked else DeliveryState.QUEUED

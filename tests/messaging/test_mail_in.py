@@ -294,7 +294,7 @@ def test_a_bounce_marks_the_mail_that_did_not_arrive(
     answer = deliver(bounce.encode())
     assert (answer["outcome"], codes(answer)) == ("quarantined", ["bounce", "about_mail"])
     mail.refresh_from_db()
-    assert (mail.state, mail.last_error) == ("failed", "smtp; 550 5.1.1 No such user")
+    assert (mail.state, mail.last_error) == ("bounced", "550 5.1.1 No such user")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -298,6 +298,16 @@ def test_a_message_says_how_far_its_mail_has_come(
     html = page(client, ticket)
     assert re.search(r'data-tone="good">.*?Sent', html, re.DOTALL)
     assert "Try again" not in html
+
+    mail.note_delivered("chiara@example.it")
+    html = page(client, ticket)
+    assert re.search(r'data-tone="good"\s*>.*?<span>Delivered ', html, re.DOTALL)
+    assert 'hx-trigger="every 4s"' not in html
+
+    mail.note_bounced("552 mailbox full", "chiara@example.it")
+    html = page(client, ticket)
+    assert "Came back: 552 mailbox full" in html
+    assert "Try again" in html
     assert 'hx-trigger="every 4s"' not in html
 
 

@@ -10,7 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from messaging.models import InboundMail
 from people.models import Permission, User
+
+#: More held mails are not counted one by one.
+MOST_COUNTED = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,14 @@ SECTIONS = (
         _COMPANY,
     ),
     Section(
+        "settings_held",
+        gettext_lazy("Held mail"),
+        gettext_lazy("Mail that waits for somebody to look at it, and why."),
+        "mail-warning",
+        Permission.SORT_MAIL,
+        _COMPANY,
+    ),
+    Section(
         "settings_changes",
         gettext_lazy("Changes"),
         gettext_lazy("Who changed which setting, when, from what to what."),
@@ -172,6 +184,7 @@ def shell(user: User, *, current: str = "") -> dict[str, Any]:
             "icon": section.icon,
             "group": section.group,
             "current": section.url == current,
+            "count": _held() if section.url == "settings_held" else "",
         }
         for section in sections_for(user)
     ]
@@ -179,3 +192,9 @@ def shell(user: User, *, current: str = "") -> dict[str, Any]:
         "queues": pages,
         "section": next((one for one in SECTIONS if one.url == current), None),
     }
+
+
+def _held() -> str:
+    """How many held mails a person should look at; an empty list says nothing."""
+    number = InboundMail.objects.to_look_at()[: MOST_COUNTED + 1].count()
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number or "")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -51,11 +52,46 @@ _SENTENCES: Mapping[str, Promise] = {
     "list": _("It came through a mailing list."),
     "precedence": _("It was sent to many."),
     "null_sender": _("Its sender takes no answers."),
+    "deleted": _("%(by)s deleted it."),
     "about_mail": _("It is about a mail of ours, which is marked as not delivered."),
     "mail_is_late": _("It says that a mail of ours is late, and still tried."),
     "mail_arrived": _("It says that a mail of ours arrived."),
     "duplicate": _("It came before."),
 }
+
+
+class HeldFor(models.TextChoices):
+    """What kind of reason holds a mail, for whoever sorts them."""
+
+    SUSPICIOUS = "suspicious", _("Suspicious")
+    UNREADABLE = "unreadable", _("Not readable")
+    AUTOMATIC = "automatic", _("Automatic")
+
+
+#: Whatever else holds a mail, a person should look at it.
+_KINDS: Mapping[str, HeldFor] = {
+    **dict.fromkeys(
+        (
+            *("no_sender", "nothing_written", "too_large", "left_on_server", "empty"),
+            *("header_too_large", "too_many_lines", "too_many_parts", "too_deep"),
+            *("file_name_too_long", "archive_bomb", "could_not_be_read"),
+        ),
+        HeldFor.UNREADABLE,
+    ),
+    **dict.fromkeys(
+        (
+            *("own_mail", "bounce", "feedback_report", "receipt", "report", "auto_submitted"),
+            *("vacation", "list", "precedence", "null_sender", "about_mail"),
+        ),
+        HeldFor.AUTOMATIC,
+    ),
+}
+
+
+def held_for(reasons: Sequence[Mapping[str, Any]]) -> HeldFor:
+    """The kind of the first reason, which is the one that decided."""
+    code = str(reasons[0].get("code", "")) if reasons else ""
+    return _KINDS.get(code, HeldFor.SUSPICIOUS)
 
 
 def describe(reason: Mapping[str, Any]) -> str:

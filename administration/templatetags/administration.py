@@ -162,6 +162,8 @@ VERBS: dict[str, Promise] = {
     "unmerged": gettext_lazy("took apart"),
     "renamed": gettext_lazy("renamed"),
     "password": gettext_lazy("changed the password of"),
+    "let_in": gettext_lazy("let in"),
+    "read_again": gettext_lazy("had read again"),
     "sessions": gettext_lazy("ended the other sessions of"),
 }
 KINDS: dict[str, Promise] = {
@@ -178,6 +180,7 @@ KINDS: dict[str, Promise] = {
     "macro": pgettext_lazy("what was changed", "macro"),
     "view": pgettext_lazy("what was changed", "view"),
     "apitoken": pgettext_lazy("what was changed", "token"),
+    "inboundmail": pgettext_lazy("what was changed", "held mail"),
     "permission": pgettext_lazy("what was changed", "permission"),
 }
 #: What the log keeps beside the fields of a row.

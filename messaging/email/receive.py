@@ -26,6 +26,7 @@ from messaging.email.threading import Place, find_place
 from messaging.email.visible import visible_part
 from messaging.intake import IncomingMessage, accept
 from messaging.models import InboundMail, Mailbox, MailboxAddress
+from messaging.reasons import held_for
 from people.models import Customer
 from tickets.drafts import FileDraft, MessageDraft
 from tickets.files import safe_name
@@ -146,12 +147,21 @@ def release(pk: int, *, by: str) -> InboundMail:
     return _settle(
         pk,
         lambda mail, parsed: _accepted(mail, parsed, [{"code": "released", "by": by}]),
-        only=lambda mail: mail.outcome == Outcome.QUARANTINED,
+        only=_is_held,
     )
+
+
+def judge_again(pk: int) -> InboundMail:
+    """Look at a quarantined mail as if it came now: a limit is higher, or our error is mended."""
+    return _settle(pk, _judged, only=_is_held)
 
 
 def _is_unread(mail: InboundMail) -> bool:
     return not mail.outcome
+
+
+def _is_held(mail: InboundMail) -> bool:
+    return mail.is_held
 
 
 @dataclass(frozen=True)
@@ -193,11 +203,12 @@ def _settle(
             verdict.reasons,
             verdict.message_id,
         )
+        mail.held_for = held_for(verdict.reasons) if mail.is_held else ""
         mail.done_at = timezone.now()
         mail.save(
             update_fields=[
-                "outcome", "reason", "message", "done_at", "rfc_message_id", "from_address",
-                "subject",
+                "outcome", "reason", "held_for", "message", "done_at", "rfc_message_id",
+                "from_address", "subject",
             ]
         )  # fmt: skip
     return mail

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models.mailboxes import Mailbox
-from messaging.reasons import describe
+from messaging.reasons import HeldFor, describe
 from tickets.models import Message
 from tickets.owed import Owed, OwedQuerySet
 
@@ -16,6 +16,10 @@ class InboundMailQuerySet(OwedQuerySet):
     def quarantined(self) -> Self:
         """Held for a person to look at, the newest first."""
         return self.filter(outcome=InboundMail.Outcome.QUARANTINED).order_by("-received_at", "-pk")
+
+    def to_look_at(self) -> Self:
+        """Held, and not only because a machine wrote it."""
+        return self.quarantined().filter(held_for__in=(HeldFor.SUSPICIOUS, HeldFor.UNREADABLE))
 
     def counting(self) -> Self:
         """Every mail once, whatever became of it."""
@@ -34,6 +38,8 @@ class InboundMail(Owed):
         ACCEPTED = "accepted", _("Accepted")
         DUPLICATE = "duplicate", _("Duplicate")
         QUARANTINED = "quarantined", _("Quarantined")
+        # Held, then deleted: without its bytes, and never taken in again.
+        DELETED = "deleted", _("Deleted")
 
     raw = models.BinaryField()
     # The account that it was fetched from; none when a server handed it to us.
@@ -51,6 +57,8 @@ class InboundMail(Owed):
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     # Why it was threaded, opened, held or dropped: [{"code": …, …}], see messaging.reasons.
     reason = models.JSONField(default=list, blank=True)
+    # Of a held mail the kind of its first reason.
+    held_for = models.CharField(max_length=20, choices=HeldFor, blank=True)
     message = models.ForeignKey(
         Message, null=True, blank=True, on_delete=models.PROTECT, related_name="inbound_mails"
     )
@@ -81,10 +89,19 @@ class InboundMail(Owed):
                 condition=models.Q(outcome="quarantined"),
                 name="messaging_inbound_quarantined",
             ),
+            models.Index(
+                fields=["held_for", "-received_at", "-id"],
+                condition=models.Q(outcome="quarantined"),
+                name="messaging_inbound_held_for",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.rfc_message_id or f"mail {self.pk}"
+
+    @property
+    def is_held(self) -> bool:
+        return self.outcome == self.Outcome.QUARANTINED
 
     @property
     def reasons(self) -> list[str]:

@@ -29,6 +29,7 @@ def test_everybody_sees_only_the_sections_that_they_may_use(
         Permission.MANAGE_TEAMS,
         Permission.MANAGE_VOCABULARY,
         Permission.MANAGE_BRAND,
+        Permission.SORT_MAIL,
     }
     assert shown["Ada Min"] == [one for one in SECTIONS if one.address]
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +23,14 @@ _SENTENCES: Mapping[str, Promise] = {
     ),
     "released": _("%(by)s looked at it and let it in."),
     "file_withheld": _("The file “%(name)s” was held back: it is a program."),
+    # What it is beside its words.
+    "signed": _("Signed; the signature was not checked."),
+    "signed_packed": _("Signed, and packed by it: only the file could be kept."),
+    "encrypted": _("Encrypted: only the file could be kept."),
+    "invitation": _("Invitation"),
+    "invitation_cancelled": _("Cancelled invitation"),
+    "invitation_answered": _("Answer to an invitation"),
+    "forwarded": _("Forwarded; %(name)s <%(email)s> is named as its author."),
     # Why it was held.
     "sender_forged": _("The sender's domain says that this mail is not from there."),
     "sender_unproven": _(
@@ -94,8 +105,17 @@ def held_for(reasons: Sequence[Mapping[str, Any]]) -> HeldFor:
     return _KINDS.get(code, HeldFor.SUSPICIOUS)
 
 
+_INVITATIONS = {"invitation", "invitation_cancelled", "invitation_answered"}
+#: What the conversation itself shows, on the message; the rest stands with how it came here.
+NOTABLE = frozenset({"signed", "signed_packed", "encrypted", "forwarded", *_INVITATIONS})
+
+
 def describe(reason: Mapping[str, Any]) -> str:
     """A sentence for a reason as it is stored; an unknown code is shown as it is."""
+    if reason.get("code") in _INVITATIONS:
+        return _invitation(reason)
+    if reason.get("code") == "forwarded" and not reason.get("name"):
+        reason = {**reason, "name": reason.get("email", "")}
     sentence = _SENTENCES.get(str(reason.get("code", "")))
     if sentence is None:
         return str(reason.get("code", ""))
@@ -103,3 +123,37 @@ def describe(reason: Mapping[str, Any]) -> str:
         return str(sentence) % reason
     except KeyError:
         return str(sentence)
+
+
+def _invitation(reason: Mapping[str, Any]) -> str:
+    """“Invitation: Delivery · Tuesday 24 November 2026, 10:00 – 11:00 · Depot · Ana Rusu”."""
+    what = str(_SENTENCES[reason["code"]])
+    summary, starts = str(reason.get("summary") or ""), str(reason.get("starts") or "")
+    parts = [
+        f"{what}: {summary}" if summary else what,
+        _span(starts, str(reason.get("ends") or "")),
+        str(reason.get("where") or ""),
+        str(reason.get("organiser") or ""),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _span(starts: str, ends: str) -> str:
+    begin, end = _local(starts), _local(ends)
+    if begin is None:
+        return ""
+    if len(starts) == len("2026-11-24"):
+        return date_format(begin, "l j F Y")
+    text = date_format(begin, "l j F Y, H:i")
+    if end is None or end <= begin:
+        return text
+    return f"{text} – {date_format(end, 'H:i' if end.date() == begin.date() else 'l j F Y, H:i')}"
+
+
+def _local(moment: str) -> datetime | None:
+    """The moment on the reader's clock; one without a zone as it was written."""
+    try:
+        found = datetime.fromisoformat(moment)
+        return found if found.tzinfo is None else timezone.localtime(found).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None

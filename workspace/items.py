@@ -97,6 +97,10 @@ class MessageItem(Item):
     #: Whether pictures of other servers are kept back.
     keeps_pictures_back: bool = False
     is_mine: bool = False
+    #: What the mail is beside its words: an icon and a sentence each.
+    notable: list[tuple[str, str]] = field(default_factory=list)
+    #: Where to say that whoever wrote the forwarded mail is the requester.
+    original_url: str = ""
 
     is_message: ClassVar[bool] = True
 
@@ -108,7 +112,9 @@ class MessageItem(Item):
     @property
     def has_more(self) -> bool:
         """Whether anything stands under its words."""
-        return bool(self.quoted or self.files or self.pictures or self.keeps_pictures_back)
+        return bool(
+            self.quoted or self.files or self.pictures or self.keeps_pictures_back or self.notable
+        )
 
     @property
     def delivery(self) -> Delivery | None:

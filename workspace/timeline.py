@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from messaging.reasons import NOTABLE, describe
 from people.models import User
 from tickets.files import PICTURES
 from tickets.models import CallOutcome, Channel, Event, Message, MessageKind, Ticket
@@ -40,6 +41,14 @@ CHANNEL_ICONS = {
     Channel.API.value: "braces",
     Channel.PHONE.value: "phone",
     Channel.MESSENGER.value: "message-square",
+}
+
+
+NOTABLE_ICONS = {
+    "signed": "file-check",
+    "signed_packed": "file-lock",
+    "encrypted": "file-lock",
+    "forwarded": "forward",
 }
 
 
@@ -235,6 +244,11 @@ def message_item(
         given = [_file(file) for file in message.files if file.content_id not in in_text]
         files = [one for one in given if not one.preview]
         pictures = [one for one in given if one.preview]
+    notable = [
+        (NOTABLE_ICONS.get(one["code"], "calendar"), describe(one))
+        for one in message.reasons
+        if one.get("code") in NOTABLE
+    ]
     return MessageItem(
         pk=message.pk,
         source=source,
@@ -253,7 +267,17 @@ def message_item(
         call=_call(message) if message.call_outcome else "",
         keeps_pictures_back=has_remote_images(html),
         is_mine=user is not None and message.author_user == user.pk,
+        notable=notable,
+        original_url=_original_url(ticket, message) if notable else "",
     )
+
+
+def _original_url(ticket: Ticket, message: Written) -> str:
+    """Where the author of a forwarded mail is made the requester, unless they are."""
+    named = next((one for one in message.reasons if one.get("code") == "forwarded"), None)
+    if named is None or ticket.is_closed or ticket.customer.has_email(named["email"]):
+        return ""
+    return reverse("desk_original_requester", args=[ticket.number, message.pk])
 
 
 @lru_cache(maxsize=1024)

@@ -70,6 +70,11 @@ urlpatterns = [
     path("tickets/<int:number>/links/<int:other>/remove/", joining.unlink, name="desk_unlink"),
     path("tickets/<int:number>/incidents/", joining.incidents, name="desk_incidents"),
     path("tickets/<int:number>/requester/", requester.requester, name="desk_requester"),
+    path(
+        "tickets/<int:number>/messages/<int:pk>/requester/",
+        requester.original,
+        name="desk_original_requester",
+    ),
     path("tickets/<int:number>/snooze/", work.snooze, name="desk_snooze"),
     path("tickets/<int:number>/due/", work.due, name="desk_due"),
     path("tickets/<int:number>/subject/", work.subject, name="desk_subject"),

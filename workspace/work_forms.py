@@ -122,12 +122,15 @@ class SplitForm(SeenForm):
         field.choices = [(pk, str(pk)) for pk in messages]
 
 
-class RequesterForm(SeenForm):
-    to = forms.IntegerField(min_value=1, max_value=10**18)
+class OriginalRequesterForm(SeenForm):
     shows_history = forms.ChoiceField(
         choices=[("yes", "yes"), ("no", "no")],
         error_messages={"required": _("Say whether they may read what was written so far.")},
     )
+
+
+class RequesterForm(OriginalRequesterForm):
+    to = forms.IntegerField(min_value=1, max_value=10**18)
 
 
 class Duration(forms.Field):

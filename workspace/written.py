@@ -58,6 +58,8 @@ class Written:
     call_outcome: str | None
     mail: OutgoingMail | None
     files: list[File]
+    #: Why an inbound message is here, as `messaging.reasons` knows it.
+    reasons: list[dict[str, Any]]
 
 
 _SELECT = """
@@ -71,7 +73,8 @@ SELECT m.id, m.kind, m.is_automatic, m.occurred_at, m.author_user_id, coalesce(a
     (SELECT count(*) FROM tickets_conversation WHERE ticket_id = %(ticket)s),
     c.is_inbound, c.duration_seconds, c.outcome,
     o.id, o.done_at, o.parked_at, o.attempts, o.last_error, o.due_at,
-    o.bounced_at, o.delivered_at, f.files
+    o.bounced_at, o.delivered_at, f.files,
+    CASE WHEN m.kind = 'inbound' THEN m.provenance -> 'reasons' END
 FROM tickets_message m
 JOIN tickets_conversation v ON v.id = m.conversation_id
 LEFT JOIN people_customer a ON a.id = m.author_customer_id
@@ -121,7 +124,7 @@ def _statement(which: str, limit: int | None) -> Statement:
 
 def _written(row: Sequence[Any]) -> Written:
     mail_pk, done_at, parked_at, attempts, last_error, due_at, bounced_at, delivered_at = row[17:25]
-    files = row[25]
+    files, reasons = row[25:]
     mail = None
     if mail_pk is not None and row[1] == MessageKind.OUTBOUND:
         mail = OutgoingMail(
@@ -135,7 +138,14 @@ def _written(row: Sequence[Any]) -> Written:
             delivered_at=delivered_at,
         )
     enclosed = [File(*one) for one in _json(files) or ()]
-    values: list[Any] = [*row[:11], _json(row[11]) or {}, *row[12:17], mail, enclosed]
+    values: list[Any] = [
+        *row[:11],
+        _json(row[11]) or {},
+        *row[12:17],
+        mail,
+        enclosed,
+        _json(reasons) or [],
+    ]
     return Written(*values)
 
 

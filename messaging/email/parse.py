@@ -13,6 +13,7 @@ from email.message import Message
 from email.parser import BytesParser
 from email.policy import Compat32
 
+from messaging.email.calendar import Invitation
 from messaging.email.charsets import decode_header, decode_text, eight_bit, one_line
 from messaging.email.headers import (
     Address,
@@ -68,6 +69,11 @@ class ParsedMail:
     content_type: str = "text/plain"
     report_type: str = ""
     part_types: list[str] = field(default_factory=list)
+    #: What it is beside its words and files, as codes of `messaging.reasons`.
+    seals: list[str] = field(default_factory=list)
+    invitation: Invitation | None = None
+    #: Who wrote the mails that are attached whole.
+    attached_senders: list[Address] = field(default_factory=list)
     senders: list[Address] = field(default_factory=list)
     #: Received and Authentication-Results in their order, the newest first.
     trace: list[tuple[str, str]] = field(default_factory=list)
@@ -194,6 +200,9 @@ def _read(message: Message) -> ParsedMail:
         content_type=message.get_content_type(),
         report_type=str(parameter(message, "report-type")).lower(),
         part_types=bodies.part_types,
+        seals=bodies.seals,
+        invitation=bodies.invitation,
+        attached_senders=bodies.attached_senders,
         trace=trace,
     )
 

@@ -7,8 +7,9 @@ from email.message import Message
 from email.utils import collapse_rfc2231_value
 
 from messaging.email import tnef
+from messaging.email.calendar import Invitation, read_invitation
 from messaging.email.charsets import INVISIBLE, decode_header, decode_text
-from messaging.email.headers import LIBRARY_FAULTS
+from messaging.email.headers import LIBRARY_FAULTS, Address, parse_addresses_of
 from messaging.email.limits import (
     MAX_DEPTH,
     MAX_FILE_NAME,
@@ -17,6 +18,7 @@ from messaging.email.limits import (
     MailRefused,
     refuse_bombs,
 )
+from messaging.email.seals import seal_of, without_armour
 from tickets.sanitise import html_to_text, storable, text_to_html
 
 
@@ -40,6 +42,11 @@ class Bodies:
         self.attachments: list[ParsedAttachment] = []
         self.part_types: list[str] = []
         self._parts = 0
+        #: Codes of what is signed or encrypted, each once.
+        self.seals: list[str] = []
+        #: Who wrote the mails that are attached whole.
+        self.attached_senders: list[Address] = []
+        self.invitation: Invitation | None = None
         self._packed: list[tuple[Message, tnef.Unpacked]] = []
 
     def read(self, part: Message, depth: int = 0) -> tuple[str, str]:
@@ -50,9 +57,16 @@ class Bodies:
             raise MailRefused("too_many_parts")
         content_type = part.get_content_type()
         self.part_types.append(content_type)
+        self._note_seal(seal_of(content_type, parameter(part, "smime-type").lower()))
         payload = part.get_payload()
         if content_type.startswith("message/") and isinstance(payload, list):
             self._keep(part, content_type, _bytes_of_message(part))
+            self.attached_senders += [
+                sender
+                for inner in payload
+                if content_type == "message/rfc822" and isinstance(inner, Message)
+                for sender in parse_addresses_of(inner, "From")[:1]
+            ]
             return "", ""
         if isinstance(payload, list):
             children = [
@@ -77,12 +91,26 @@ class Bodies:
             text = decode_text(content, str(parameter(part, "charset")))
             if content_type == "text/html":
                 return "", text
-            return _unflowed(text, part), ""
+            return self._without_armour(_unflowed(text, part)), ""
+        if content_type == "text/calendar" and content:
+            charset = str(parameter(part, "charset"))
+            self.invitation = self.invitation or read_invitation(content, charset)
         if is_packed(content_type, _raw_file_name(part)) and self._unpack(part, content):
             return "", ""
         if content or named:
             self._keep(part, content_type, content)
         return "", ""
+
+    def _note_seal(self, code: str) -> None:
+        if code and code not in self.seals:
+            self.seals.append(code)
+
+    def _without_armour(self, text: str) -> str:
+        text, hidden, code = without_armour(text)
+        self._note_seal(code)
+        if hidden:
+            self._add("message.asc", "application/pgp-encrypted", hidden.encode())
+        return text
 
     def _unpack(self, part: Message, content: bytes) -> bool:
         """Take what is in a `winmail.dat` for parts of the mail; not if it is broken or empty."""
@@ -256,6 +284,17 @@ def _raw_file_name(part: Message) -> str:
     return decode_header(str(name or "")[:20_000])
 
 
+#: Where the list of the machine knows none, or another one than people do.
+_EXTENSIONS = {
+    "message/rfc822": ".eml",
+    "text/calendar": ".ics",
+    "application/pkcs7-mime": ".p7m",
+    "application/pkcs7-signature": ".p7s",
+    "application/pgp-encrypted": ".asc",
+    "application/pgp-signature": ".asc",
+}
+
+
 def file_name(name: str, content_type: str = "application/octet-stream", number: int = 1) -> str:
     """A name that is safe to show and to offer for download; never empty, at most 150 characters.
 
@@ -264,8 +303,8 @@ def file_name(name: str, content_type: str = "application/octet-stream", number:
     name = re.sub(r"[\s]+", " ", storable(name))
     name = INVISIBLE.sub("", re.split(r"[/\\]", name)[-1]).strip(" .")
     if not name:
-        extension = mimetypes.guess_extension(content_type) or ".bin"
-        return f"attachment-{number}{'.eml' if content_type == 'message/rfc822' else extension}"
+        extension = _EXTENSIONS.get(content_type) or mimetypes.guess_extension(content_type)
+        return f"attachment-{number}{extension or '.bin'}"
     stem, dot, extension = name.rpartition(".")
     if not dot or len(extension) > 20:
         return name[:150]

@@ -21,6 +21,7 @@ from django.utils import timezone
 from messaging.email import addresses, trust
 from messaging.email.automatic import automatic_reason
 from messaging.email.bounces import note_bounce
+from messaging.email.forwarded import original_sender
 from messaging.email.parse import Address, MailRefused, ParsedMail, fingerprint, parse
 from messaging.email.threading import Place, find_place
 from messaging.email.visible import visible_part
@@ -260,7 +261,9 @@ def _accepted(
     place = place or find_place(parsed, envelope_to=mail.envelope_to)
     judgement = judgement or trust.judge(parsed)
     files, withheld = _files(parsed)
-    reasons = [*place.reasons, *reasons, *withheld]
+    reasons = [*place.reasons, *reasons, *withheld, *_beside_its_words(parsed)]
+    if not automatic:
+        reasons += _author_of_what_is_forwarded(parsed)
     if automatic:
         reasons.append({"code": automatic})
     body = visible_part(parsed.text, parsed.html)
@@ -316,6 +319,25 @@ def _others_of(parsed: ParsedMail) -> dict[str, list[str]]:
         return recipients(to=named(parsed.to), cc=named(parsed.cc))
     except TooManyRecipients:
         return {}  # A mail to so many is answered to its sender.
+
+
+def _beside_its_words(parsed: ParsedMail) -> Reasons:
+    """That it is signed or encrypted, or invites somebody."""
+    found: Reasons = [{"code": code} for code in parsed.seals]
+    if parsed.invitation:
+        found.append(parsed.invitation.as_reason())
+    return found
+
+
+def _author_of_what_is_forwarded(parsed: ParsedMail) -> Reasons:
+    """Whoever is named as the author of what the sender passes on, when it is somebody else."""
+    original = original_sender(parsed)
+    if original is None or not is_address(original.email):
+        return []
+    email, sender = original.email.lower(), parsed.sender
+    if (sender and email == sender.email.lower()) or not addresses.foreign([email]):
+        return []
+    return [{"code": "forwarded", "name": original.name, "email": email}]
 
 
 def _files(parsed: ParsedMail) -> tuple[tuple[FileDraft, ...], Reasons]:

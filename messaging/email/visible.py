@@ -275,6 +275,31 @@ def _is_header_block(lines: list[str], at: int) -> bool:
     return bool(labels & _FROM) and bool(labels & _OTHER)
 
 
+_PASSED_ON = re.compile(
+    r"^[\s>*]*[-_=–—]{2,}\s?[^\-_=]{0,40}(?:forward|inoltrat|redirec[tțţ]ion|transf[ée]r|réexpédi|"
+    r"weitergeleitet|reenviad|encaminhad|doorgestuurd|vidarebefordra|videresend|przekazan|välitet|"
+    r"пересыла|пересла|переслан|转发|轉寄|転送)[^\-_=]{0,40}[-_=–—]{2,}\s*$",
+    re.IGNORECASE,
+)
+
+
+def is_forward_line(line: str) -> bool:
+    """Whether a line says that a mail is passed on below it, and not that one is answered."""
+    return len(line) < 160 and bool(_FORWARD.match(line) or _PASSED_ON.match(line))
+
+
+def header_block_sender(lines: list[str], at: int) -> str:
+    """What "From:" says in the header lines that begin at `at`, in any language; empty if none."""
+    start = _next_line(lines, at)
+    if start is None or not _is_header_block(lines, start):
+        return ""
+    for line in lines[start : start + 10]:
+        match = _LABEL.match(line)
+        if match and " ".join(match["label"].lower().split()) in _FROM:
+            return line[match.end() :].strip("* ")
+    return ""
+
+
 def _is_divider(lines: list[str], at: int) -> bool:
     line = lines[at]
     if _FORWARD.match(line):

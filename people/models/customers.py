@@ -198,6 +198,10 @@ class Customer(models.Model):
         addresses = [i for i in self.identities.all() if i.kind == Identity.Kind.EMAIL]
         return min(addresses, key=lambda i: (i.position, i.pk)).value if addresses else ""
 
+    def has_email(self, address: str) -> bool:
+        given = (Identity.Kind.EMAIL, normalised_email(address))
+        return any((one.kind, one.value) == given for one in self.identities.all())
+
     @property
     def kept(self) -> Customer:
         """The record that stands for this person: itself, or the one that it was merged into."""

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from people.actions import recognise
 from people.models import Customer
 from tickets.actions import change_requester
 from tickets.actor import Actor
-from tickets.models import Ticket
+from tickets.models import MessageKind, Ticket
 from workspace.gate import DeskRequest, with_ticket
 from workspace.steps import act, show_step
-from workspace.work_forms import RequesterForm
+from workspace.work_forms import OriginalRequesterForm, RequesterForm
 
 OFFERED = 8
 
@@ -57,6 +60,45 @@ def requester(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         )
 
     return act(request, ticket, change, seen=seen, again=lambda **how: again(to, **how))
+
+
+@with_ticket("GET", "HEAD", "POST")
+def original(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
+    """Make whoever wrote a forwarded mail the requester, as far as the mail names them."""
+    message = get_object_or_404(ticket.messages.filter(kind=MessageKind.INBOUND), pk=pk)
+    reasons = message.provenance.get("reasons") or ()
+    named = next((one for one in reasons if one.get("code") == "forwarded"), None)
+    if named is None:
+        raise Http404
+
+    def again(**how: Any) -> HttpResponse:
+        known = Customer.objects.with_email(named["email"]).first()
+        context: dict[str, Any] = {
+            "step_url": reverse("desk_original_requester", args=[ticket.number, pk]),
+            "other_url": reverse("desk_requester", args=[ticket.number]),
+            "to": known or Customer(name=named.get("name") or named["email"]),
+            "address": named["email"],
+        }
+        return show_step(request, "requester", context, ticket=ticket, **how)
+
+    if request.method != "POST":
+        return again()
+    form = OriginalRequesterForm(request.POST)
+    if not form.is_valid():
+        problem = next(iter(form.errors.values()))[0]
+        return again(problem=str(problem), status=422)
+
+    @transaction.atomic
+    def change() -> object:
+        return change_requester(
+            ticket,
+            to=recognise(email=named["email"], name=named.get("name", "")),
+            shows_history=form.cleaned_data["shows_history"] == "yes",
+            actor=Actor.user(request.user),
+            seen=form.cleaned_data["seen"],
+        )
+
+    return act(request, ticket, change, seen=form.cleaned_data["seen"], again=again)
 
 
 def _customers(request: DeskRequest, ticket: Ticket, words: str) -> list[Customer]:

@@ -146,6 +146,16 @@ SECTIONS = (
         _COMPANY,
     ),
     Section(
+        "settings_undeliverable",
+        gettext_lazy("Undeliverable addresses"),
+        gettext_lazy(
+            "Whose mails come back, or who does not want them: nothing goes there unasked."
+        ),
+        "mail-x",
+        Permission.SORT_MAIL,
+        _COMPANY,
+    ),
+    Section(
         "settings_changes",
         gettext_lazy("Changes"),
         gettext_lazy("Who changed which setting, when, from what to what."),

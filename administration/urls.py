@@ -15,6 +15,7 @@ from administration.views import (
     statuses,
     tags,
     teams,
+    undeliverable,
     users,
 )
 from administration.views.categories import CATEGORY
@@ -52,6 +53,10 @@ urlpatterns = [
     path("held/<int:pk>/let-in/", held.let_in, name="settings_held_let_in"),
     path("held/<int:pk>/read-again/", held.read_again, name="settings_held_read_again"),
     path("held/<int:pk>/delete/", held.delete, name="settings_held_delete"),
+    path("undeliverable/", undeliverable.undeliverable, name="settings_undeliverable"),
+    path(
+        "undeliverable/<int:pk>/lift/", undeliverable.lift_one, name="settings_undeliverable_lift"
+    ),
     path("teams/", teams.teams, name="settings_teams"),
     path("teams/new/", teams.new_team, name="settings_team_new"),
     path("teams/order/", teams.order, name="settings_teams_order"),

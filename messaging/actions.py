@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from messaging.email import compose
 from messaging.email.deliver import deliver_mail
-from messaging.models import OutgoingMail
+from messaging.models import OutgoingMail, Suppression
 from people.models import Identity
 from tickets import clock
 from tickets.models import Conversation, Message
@@ -62,6 +62,8 @@ def owe_acknowledgement(message: Message) -> OutgoingMail | None:
     """Owe an acknowledgement of a request's first message, unless its address had one lately."""
     address = _address_of(message.conversation)
     if not address or message.ticket.messages.exclude(pk=message.pk).exists():
+        return None
+    if Suppression.objects.holds(address):
         return None
     _one_at_a_time(address)
     now = clock.now()

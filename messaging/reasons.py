@@ -65,6 +65,7 @@ _SENTENCES: Mapping[str, Promise] = {
     "null_sender": _("Its sender takes no answers."),
     "deleted": _("%(by)s deleted it."),
     "about_mail": _("It is about a mail of ours, which is marked as not delivered."),
+    "complaint": _("It reports a mail of ours as unwanted."),
     "mail_is_late": _("It says that a mail of ours is late, and still tried."),
     "mail_arrived": _("It says that a mail of ours arrived."),
     "duplicate": _("It came before."),

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from messaging import outbox
-from messaging.models import OutgoingMail
+from messaging.models import OutgoingMail, Suppression
 from people.brand import brand
 from surveys.models import Score, Survey
 from tickets import clock, history
@@ -27,10 +27,13 @@ def owe_survey(ticket: Ticket) -> Survey | None:
     """Owe the customer of a solved ticket one question, after a delay.
 
     Nothing is owed when the ticket does not count, when the customer did not agree or has no
-    e-mail address, or when this ticket's survey was sent before: one per ticket, ever.
+    e-mail address that takes our mail, or when this ticket's survey was sent before: one per
+    ticket, ever.
     """
     customer = ticket.customer
     if ticket.mark or not customer.accepts_surveys or not customer.email:
+        return None
+    if Suppression.objects.holds(customer.email):
         return None
     survey, _created = Survey.objects.get_or_create(
         ticket=ticket,
@@ -58,6 +61,8 @@ def send_survey(survey: Survey) -> OutgoingMail:
     counts = not ticket.mark and ticket.merged_into_id is None
     if not (counts and ticket.is_over and customer.accepts_surveys and customer.email):
         raise GiveUp("The ticket is not solved any more, or the customer must not be asked.")
+    if Suppression.objects.holds(customer.email):
+        raise GiveUp("Mails to this address come back.")
     with translation.override(ticket.language):
         context = {
             "company_name": brand().name,

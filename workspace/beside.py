@@ -29,6 +29,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, JSONObject
 
+from messaging.models import Suppression
 from people.models import Company, Identity, User
 from tickets.models import (
     Conversation,
@@ -44,6 +45,7 @@ from tickets.models import (
     TimeEntry,
     Upload,
 )
+from workspace.addresses import Undeliverable
 from workspace.statement import TICKET, USER, Statement
 
 
@@ -139,6 +141,8 @@ class Beside:
     held: list[Held] = field(default_factory=list)
     #: Who else takes part in the conversation that a reply answers, for a reply to all.
     others: dict[str, list[str]] = field(default_factory=dict)
+    #: Of the customer's addresses, those to which nothing is sent unasked.
+    undeliverable: dict[str, Undeliverable] = field(default_factory=dict)
     follows: bool = False
     followers: int = 0
     links: list[Linked] = field(default_factory=list)
@@ -163,6 +167,7 @@ class Beside:
             uploads=_files(told["uploads"]),
             held=[_held(one) for one in told["held"] or ()],
             others=(told["others"] or {}).get("recipients", {}),
+            undeliverable={one["address"]: _undeliverable(one) for one in told["undeliverable"]},
             follows=told["follows"],
             followers=told["followers"] or 0,
             links=[_linked(one, ticket, far) for one in links if (far := seen.get(one["far"]))],
@@ -173,6 +178,11 @@ class Beside:
             undo_send_seconds=company.get("undo", Company().undo_send_seconds),
             measures_time=company.get("measures", False),
         )
+
+    @property
+    def replies_come_back(self) -> Undeliverable | None:
+        """Why a reply is likely not to arrive."""
+        return self.undeliverable.get(self.replies_to.address)
 
     @property
     def incidents(self) -> list[Linked]:
@@ -235,6 +245,17 @@ def _asking() -> Statement:
                 ),
                 recipients="recipients",
             ),
+            undeliverable=_all(
+                Suppression.objects.standing().filter(
+                    address__in=by_mail.filter(customer=OuterRef(OuterRef("customer"))).values(
+                        "value"
+                    )
+                ),
+                address="address",
+                reason="reason",
+                words="words",
+                since="since",
+            ),
             follows=Exists(Follower.objects.filter(ticket=TICKET, user=USER)),
             followers=_figure(Follower.objects.filter(ticket=TICKET), Count("pk")),
             links=_all(
@@ -291,6 +312,10 @@ def _draft(told: Mapping[str, Any] | None) -> MyDraft | None:
 
 def _answered(told: Mapping[str, Any] | None) -> Answered:
     return Answered(told["name"], told["address"] or "") if told else Answered()
+
+
+def _undeliverable(told: Mapping[str, Any]) -> Undeliverable:
+    return Undeliverable(**{**told, "since": datetime.fromisoformat(told["since"])})
 
 
 def _files(told: list[dict[str, Any]] | None) -> list[WaitingFile]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +19,7 @@ from people.models import Customer, CustomerMerge, CustomerNote, Identity, Permi
 from people.phones import shown_phone
 from surveys.models import Survey
 from tickets.models import Ticket
+from workspace.addresses import Undeliverable
 from workspace.journey import Step, newest_steps
 
 TICKETS_SHOWN = 8
@@ -70,6 +72,7 @@ class Known:
     text: str
     url: str
     is_first: bool
+    undeliverable: Undeliverable | None = None
 
 
 @dataclass
@@ -83,24 +86,36 @@ class CustomerPanel:
     #: Where the rest is.
     more_url: str = ""
     may_merge: bool = False
+    #: By address, why nothing is sent there unasked.
+    undeliverable: Mapping[str, Undeliverable] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, ticket: Ticket, identities: list[Identity], *, user: User) -> CustomerPanel:
+    def of(
+        cls,
+        ticket: Ticket,
+        identities: list[Identity],
+        *,
+        user: User,
+        undeliverable: Mapping[str, Undeliverable] | None = None,
+    ) -> CustomerPanel:
         return cls(
             customer=ticket.customer,
             identities=identities,
             back=reverse("desk_ticket", args=[ticket.number]),
             more_url=reverse("desk_customer_beside", args=[ticket.number]),
             may_merge=user.may(Permission.MERGE_CUSTOMERS),
+            undeliverable=undeliverable or {},
         )
 
     @classmethod
     def alone(cls, customer: Customer, *, user: User, back: str = "") -> CustomerPanel:
+        identities = list(customer.identities.all())
         return cls(
             customer=customer,
-            identities=list(customer.identities.all()),
+            identities=identities,
             back=back or reverse("desk_customer", args=[customer.pk]),
             may_merge=user.may(Permission.MERGE_CUSTOMERS),
+            undeliverable=Undeliverable.among([one.value for one in identities]),
         )
 
     @cached_property
@@ -128,6 +143,7 @@ class CustomerPanel:
                     text=shown_phone(one.value) if one.kind == "phone" else one.value,
                     url=self.address("desk_customer_identity", one.pk),
                     is_first=one.kind not in firsts,
+                    undeliverable=self.undeliverable.get(one.value),
                 )
             )
             firsts.add(one.kind)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
-from messaging.models import OutgoingMail
+from messaging.models import OutgoingMail, Suppression
 from messaging.outbox import queue_mail
 from people.brand import brand
 from people.models import User
@@ -65,6 +65,8 @@ def send_digest(user_pk: int) -> OutgoingMail | None:
     waiting = Notification.objects.visible(user, kinds=preferences.kinds(Way.MAIL)).to_mail()
     if until is None or not waiting.filter(created_at__lt=until).exists():
         _forget(user, preferences)
+        return None
+    if Suppression.objects.holds(user.email):
         return None
     told = list(with_all(waiting)[:MOST])
     mail = _queue(user, told, count=waiting.count())

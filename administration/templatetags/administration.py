@@ -25,7 +25,7 @@ register = template.Library()
 
 #: Of a long list the log shows so many.
 MOST_SHOWN = 8
-ROOMS = ("people", "tickets", "triage", "workspace")
+ROOMS = ("people", "tickets", "triage", "workspace", "messaging")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,7 @@ VERBS: dict[str, Promise] = {
     "sessions": gettext_lazy("ended the other sessions of"),
 }
 KINDS: dict[str, Promise] = {
+    "suppression": gettext_lazy("undeliverable address"),
     "user": pgettext_lazy("what was changed", "user"),
     "customrole": pgettext_lazy("what was changed", "role"),
     "invitation": pgettext_lazy("what was changed", "invitation"),

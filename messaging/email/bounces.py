@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from messaging.email.parse import ParsedMail
-from messaging.email.reports import Action, Fate, Report, read_report
+from messaging.email.reports import Action, Fate, Report, read_complaint, read_report
 from messaging.models import OutgoingMail
+from messaging.suppression import note_arrives, note_complaint, note_failed
 
 _CODES: Final = {
     Action.FAILED: "about_mail",
@@ -33,6 +34,19 @@ def note_bounce(parsed: ParsedMail, raw: bytes) -> list[dict[str, Any]]:
     ]
 
 
+def note_feedback(raw: bytes) -> list[dict[str, Any]]:
+    """Note that a recipient reported our mail as unwanted."""
+    report = read_complaint(raw)
+    mail = _about(report)
+    if mail is None:
+        return []
+    whom = [one for fate in report.fates for one in _whom(mail, fate, report)]
+    for address in whom:
+        note_complaint(address)
+    code = {"code": "complaint", "mail": mail.pk, "ticket": mail.ticket_id}
+    return [code] if whom else []
+
+
 def _about(report: Report) -> OutgoingMail | None:
     """The mail that came back, held until our transaction ends."""
     for rfc_message_id in report.ids[:10]:
@@ -50,12 +64,26 @@ def _note(mail: OutgoingMail, fate: Fate, report: Report) -> bool:
         return True
     addresses = _whom(mail, fate, report)
     if fate.action == Action.DELIVERED:
-        news = [mail.note_delivered(one) for one in addresses]
-    elif fate.action == Action.FAILED:
-        news = [mail.note_bounced(fate.words, one) for one in addresses]
-    else:
-        return False
-    return any(news)
+        return any([note_delivered(mail, one) for one in addresses])  # noqa: C419 - each of them
+    if fate.action == Action.FAILED:
+        return any([note_lost(mail, one, fate) for one in addresses])  # noqa: C419 - each of them
+    return False
+
+
+def note_delivered(mail: OutgoingMail, address: str) -> bool:
+    """One recipient has our mail, says their server or our provider. Whether this was news."""
+    is_news = mail.note_delivered(address)
+    if is_news:
+        note_arrives(address)
+    return is_news
+
+
+def note_lost(mail: OutgoingMail, address: str, fate: Fate) -> bool:
+    """One recipient did not get our mail. Whether this was news: it counts once."""
+    is_news = mail.note_bounced(fate.words, address)
+    if is_news:
+        note_failed(address, is_hard=fate.is_hard, words=fate.words)
+    return is_news
 
 
 def _whom(mail: OutgoingMail, fate: Fate, report: Report) -> list[str]:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from messaging.email.accounts import AccountFails, smtp
 from messaging.email.build import build
-from messaging.models import Mailbox, OutgoingMail
+from messaging.models import Mailbox, OutgoingMail, Suppression
 from tickets.owed import GiveUp, fulfil, hurry
 
 log = structlog.get_logger(__name__)
@@ -181,6 +181,8 @@ def _not_taken(mail: OutgoingMail, error: str, *, is_final: bool) -> None:
 def _hand_over(mail: OutgoingMail) -> None:
     """Give the mail to the server, and keep in `refused` for whom it did not take it though it did
     for others. Raises `GiveUp`, `TryLater`, or `MayHaveLeft`."""
+    if mail.purpose in OutgoingMail.UNASKED and Suppression.objects.holds(mail.to_address):
+        raise GiveUp("Nothing is sent to this address unasked: see the undeliverable addresses.")
     try:
         for address in [mail.to_address, *chain.from_iterable(mail.recipients.values())]:
             validate_email(address)

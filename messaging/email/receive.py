@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from messaging.email import addresses, trust
 from messaging.email.automatic import automatic_reason
-from messaging.email.bounces import note_bounce
+from messaging.email.bounces import note_bounce, note_feedback
 from messaging.email.forwarded import original_sender
 from messaging.email.parse import Address, MailRefused, ParsedMail, fingerprint, parse
 from messaging.email.threading import Place, find_place
@@ -28,6 +28,7 @@ from messaging.email.visible import visible_part
 from messaging.intake import IncomingMessage, accept
 from messaging.models import InboundMail, Mailbox, MailboxAddress
 from messaging.reasons import held_for
+from messaging.suppression import note_arrives
 from people.models import Customer
 from tickets.drafts import FileDraft, MessageDraft
 from tickets.files import safe_name
@@ -224,6 +225,8 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
     automatic = automatic_reason(parsed, is_ours=addresses.is_ours)
     if automatic == "bounce":
         return _held([{"code": "bounce"}, *note_bounce(parsed, bytes(mail.raw))])
+    if automatic == "feedback_report":
+        return _held([{"code": automatic}, *note_feedback(bytes(mail.raw))])
     if parsed.sender is None:
         return _held([{"code": automatic or "no_sender"}])
     if automatic == "own_mail":
@@ -240,6 +243,8 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
     )
     if doubt:
         return _held([doubt])
+    if judgement.trust == trust.Trust.PROVEN:
+        note_arrives(parsed.sender.email)
     return _accepted(mail, parsed, [], place=place, automatic=automatic, judgement=judgement)
 
 

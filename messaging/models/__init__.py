@@ -1,6 +1,7 @@
 from messaging.models.inbound import AcceptedKey, InboundMail, InboundMailQuerySet
 from messaging.models.mailboxes import Fetching, Mailbox, MailboxAddress
 from messaging.models.outgoing import DeliveryState, OutgoingMail, OutgoingMailQuerySet
+from messaging.models.suppression import Suppression, SuppressionQuerySet
 
 __all__ = [
     "AcceptedKey",
@@ -12,4 +13,6 @@ __all__ = [
     "MailboxAddress",
     "OutgoingMail",
     "OutgoingMailQuerySet",
+    "Suppression",
+    "SuppressionQuerySet",
 ]

@@ -62,6 +62,11 @@ class OutgoingMail(Owed):
         INVITATION = "invitation", _("Invitation")
         NOTIFICATION = "notification", _("Notification")
 
+    #: What nobody waits for: it is not sent to an address whose mails come back.
+    UNASKED: ClassVar[frozenset[str]] = frozenset(
+        {Purpose.ACKNOWLEDGEMENT, Purpose.SURVEY, Purpose.NOTIFICATION}
+    )
+
     purpose = models.CharField(max_length=20, choices=Purpose)
     ticket = models.ForeignKey(
         Ticket, null=True, blank=True, on_delete=models.PROTECT, related_name="outgoing_mails"

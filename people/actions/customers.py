@@ -120,6 +120,23 @@ def change_customer(
 
 
 @transaction.atomic
+def decline_surveys(customer: Customer) -> Customer:
+    """Ask this customer for no rating any more, because they said so themselves."""
+    customer = locked_customer(customer.kept)
+    if customer.accepts_surveys:
+        customer.accepts_surveys = False
+        customer.save(update_fields=["accepts_surveys"])
+        record_change(
+            None,
+            "changed",
+            customer,
+            before={"accepts_surveys": True},
+            after={"accepts_surveys": False},
+        )
+    return customer
+
+
+@transaction.atomic
 def set_attributes(
     customer: Customer, values: Mapping[str, Any], *, actor: User, seen: str = ""
 ) -> Customer:

@@ -210,7 +210,9 @@ def panes(
         Kind.SURVEY_ANSWERED in item.kinds for item in part.items if isinstance(item, EventItem)
     )
     if has_customer or was_rated:
-        context["customer"] = CustomerPanel.of(ticket, identities, user=request.user)
+        context["customer"] = CustomerPanel.of(
+            ticket, identities, user=request.user, undeliverable=beside.undeliverable
+        )
     return context
 
 

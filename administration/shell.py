@@ -156,6 +156,14 @@ SECTIONS = (
         _COMPANY,
     ),
     Section(
+        "settings_mail_rules",
+        gettext_lazy("Blocked senders"),
+        gettext_lazy("Whose mail is held whatever it says, and whose is never taken for spam."),
+        "ban",
+        Permission.SORT_MAIL,
+        _COMPANY,
+    ),
+    Section(
         "settings_changes",
         gettext_lazy("Changes"),
         gettext_lazy("Who changed which setting, when, from what to what."),

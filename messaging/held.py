@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import F, Func, JSONField, Q, QuerySet, Value
 
 from messaging.email import receive
-from messaging.models import InboundMail
+from messaging.models import InboundMail, MailRule
+from messaging.reasons import HeldFor
 from people.audit import record_change
 from people.models import User
 
@@ -59,6 +61,58 @@ def delete(pk: int, *, by: User) -> InboundMail:
     mail.save(update_fields=["raw", "outcome", "held_for", "reason"])
     record_change(by, "deleted", mail, name=_called(mail))
     return mail
+
+
+@transaction.atomic
+def block_sender(pattern: str, *, deletes: bool, by: User) -> int:
+    """Block an address, or a domain as "@example.com", and mark what is held from there as blocked
+    or delete it too. Returns how many mails that were.
+    """
+    block = MailRule.Verdict.BLOCK
+    rule, is_new = MailRule.objects.get_or_create(
+        pattern=pattern, defaults={"verdict": block, "created_by": by}
+    )
+    before = {} if is_new else {"verdict": rule.verdict}
+    if rule.verdict != block:
+        rule.verdict = block
+        rule.save(update_fields=["verdict"])
+    record_change(
+        by, "created" if is_new else "changed", rule, before=before, after={"verdict": block}
+    )
+    held = InboundMail.objects.filter(outcome=Outcome.QUARANTINED).filter(_from(pattern))
+    if not deletes:
+        blocked = {"code": "blocked", "pattern": pattern}
+        mine: QuerySet[InboundMail] = held.exclude(held_for=HeldFor.BLOCKED)
+        return mine.update(held_for=HeldFor.BLOCKED, reason=_joined(Value([blocked]), F("reason")))
+    deleted = Value([{"code": "deleted", "by": by.name}])
+    number: int = held.update(
+        raw=b"", outcome=Outcome.DELETED, held_for="", reason=_joined(F("reason"), deleted)
+    )
+    if number:
+        record_change(
+            by, "deleted", None, kind="inboundmail", name=pattern, after={"mails": number}
+        )
+    return number
+
+
+def patterns_of(mail: InboundMail) -> list[str]:
+    """What of a mail's sender can be blocked: the address, and its domain."""
+    local, _at, domain = mail.from_address.lower().rpartition("@")
+    if not local or "." not in domain:
+        return []
+    return [f"{local}@{domain}", f"@{domain}"]
+
+
+def _from(pattern: str) -> Q:
+    if not pattern.startswith("@"):
+        return Q(from_address__iexact=pattern)
+    return Q(from_address__iendswith=pattern) | Q(from_address__iendswith=f".{pattern[1:]}")
+
+
+def _joined(*lists: F | Value) -> Func:
+    """Two lists of reasons as one, in the database."""
+    typed = [one if isinstance(one, F) else Value(one.value, JSONField()) for one in lists]
+    return Func(*typed, template="%(expressions)s", arg_joiner=" || ", output_field=JSONField())
 
 
 def can_be_read_again(mail: InboundMail) -> bool:

@@ -40,6 +40,7 @@ _SENTENCES: Mapping[str, Promise] = {
     "unproven_with_others": _(
         "Nothing proves that it is from whom it claims, and it brings others into a conversation."
     ),
+    "blocked": _("Mail from %(pattern)s is blocked."),
     "no_sender": _("It names no sender."),
     "nothing_written": _("There is nothing in it: no words and no file."),
     "too_large": _("It is too large."),
@@ -77,11 +78,14 @@ class HeldFor(models.TextChoices):
 
     SUSPICIOUS = "suspicious", _("Suspicious")
     UNREADABLE = "unreadable", _("Not readable")
+    SPAM = "spam", _("Spam")
+    BLOCKED = "blocked", _("Blocked")
     AUTOMATIC = "automatic", _("Automatic")
 
 
 #: Whatever else holds a mail, a person should look at it.
 _KINDS: Mapping[str, HeldFor] = {
+    "blocked": HeldFor.BLOCKED,
     **dict.fromkeys(
         (
             *("no_sender", "nothing_written", "too_large", "left_on_server", "empty"),

@@ -61,6 +61,7 @@ _SETTINGS: tuple[tuple[str, str | Promise, str, Permission | None], ...] = (
     ("settings_company", gettext_lazy("Company and brand"), "building-2", Permission.MANAGE_BRAND),
     ("settings_mailboxes", gettext_lazy("Mailboxes"), "mailbox", Permission.MANAGE_MAIL),
     ("settings_held", gettext_lazy("Held mail"), "mail-warning", Permission.SORT_MAIL),
+    ("settings_mail_rules", gettext_lazy("Blocked senders"), "ban", Permission.SORT_MAIL),
     ("settings_changes", gettext_lazy("Changes"), "history", Permission.READ_CHANGES),
 )
 

@@ -182,6 +182,7 @@ KINDS: dict[str, Promise] = {
     "view": pgettext_lazy("what was changed", "view"),
     "apitoken": pgettext_lazy("what was changed", "token"),
     "inboundmail": pgettext_lazy("what was changed", "held mail"),
+    "mailrule": pgettext_lazy("what was changed", "rule for mail from"),
     "permission": pgettext_lazy("what was changed", "permission"),
 }
 #: What the log keeps beside the fields of a row.
@@ -196,6 +197,7 @@ OTHER_LABELS: dict[str, Promise] = {
     "time_zone": gettext_lazy("Time zone"),
     "teams": gettext_lazy("Teams"),
     "members": gettext_lazy("Members"),
+    "mails": gettext_lazy("Mails"),
     "custom_role": gettext_lazy("Own role"),
 }
 

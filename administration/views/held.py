@@ -80,6 +80,7 @@ def mail(request: SettingsRequest, pk: int) -> HttpResponse:
             "back": reverse(HERE),
             "can_be_read_again": row.held_for == HeldFor.UNREADABLE
             and actions.can_be_read_again(row),
+            "patterns": actions.patterns_of(row),
         },
         current=HERE,
     )
@@ -136,6 +137,22 @@ def delete(request: SettingsRequest, pk: int) -> HttpResponse:
     except NotHeld as gone:
         return _gone(request, gone.args[0])
     messages.success(request, _("The mail is deleted. It will not come in again."))
+    return HttpResponseRedirect(reverse(HERE))
+
+
+@allowed(MAY, "POST")
+def block(request: SettingsRequest, pk: int) -> HttpResponse:
+    """Block the sender of a mail, or everybody at their domain."""
+    pattern = request.POST.get("pattern", "")
+    if pattern not in actions.patterns_of(_mail(pk)):
+        raise Http404
+    deletes = "delete" in request.POST
+    number = actions.block_sender(pattern, deletes=deletes, by=request.user)
+    said = _("Mail from %(pattern)s is blocked.") % {"pattern": pattern}
+    if deletes and number:
+        words = ngettext("%(count)d mail deleted.", "%(count)d mails deleted.", number)
+        said = f"{said} {words % {'count': number}}"
+    messages.success(request, said)
     return HttpResponseRedirect(reverse(HERE))
 
 

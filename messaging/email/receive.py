@@ -26,7 +26,7 @@ from messaging.email.parse import Address, MailRefused, ParsedMail, fingerprint,
 from messaging.email.threading import Place, find_place
 from messaging.email.visible import visible_part
 from messaging.intake import IncomingMessage, accept
-from messaging.models import InboundMail, Mailbox, MailboxAddress
+from messaging.models import InboundMail, Mailbox, MailboxAddress, MailRule
 from messaging.reasons import held_for
 from messaging.suppression import note_arrives
 from people.models import Customer
@@ -231,6 +231,9 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
         return _held([{"code": automatic or "no_sender"}])
     if automatic == "own_mail":
         return _held([{"code": automatic}])
+    named = [parsed.sender.email, *(one.email for one in parsed.senders), mail.envelope_from]
+    if blocking := MailRule.objects.blocking(named):
+        return _held([{"code": "blocked", "pattern": blocking.pattern}])
     place = find_place(parsed, envelope_to=mail.envelope_to)
     if automatic and place.conversation is None:
         return _held([{"code": automatic}])

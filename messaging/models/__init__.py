@@ -1,6 +1,7 @@
 from messaging.models.inbound import AcceptedKey, InboundMail, InboundMailQuerySet
 from messaging.models.mailboxes import Fetching, Mailbox, MailboxAddress
 from messaging.models.outgoing import DeliveryState, OutgoingMail, OutgoingMailQuerySet
+from messaging.models.rules import MailRule
 from messaging.models.suppression import Suppression, SuppressionQuerySet
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Fetching",
     "InboundMail",
     "InboundMailQuerySet",
+    "MailRule",
     "Mailbox",
     "MailboxAddress",
     "OutgoingMail",

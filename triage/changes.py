@@ -49,6 +49,7 @@ from tickets.actions import (
     unfollow_ticket,
     wake_ticket,
 )
+from tickets.actions.classify import normalised_tags
 from tickets.actor import Actor
 from tickets.fields import FieldsAreWrong
 from tickets.models import (
@@ -174,12 +175,13 @@ def _set_assignee(ticket: Ticket, to: Any, actor: Actor) -> Ticket:
 
 
 def _set_tags(ticket: Ticket, to: Any, actor: Actor) -> Ticket:
-    return set_tags(ticket, to=_words(to), actor=actor)
+    return set_tags(ticket, to=normalised_tags(_words(to)), actor=actor)
 
 
 def _add_tags(ticket: Ticket, to: Any, actor: Actor) -> Ticket:
+    # Those it has stay, and of the new ones as many as it holds: the other changes count more.
     now = _now(ticket)
-    return set_tags(now, to=[*now.tags, *_words(to)], actor=actor)
+    return set_tags(now, to=normalised_tags([*now.tags, *_words(to)]), actor=actor)
 
 
 def _remove_tags(ticket: Ticket, to: Any, actor: Actor) -> Ticket:

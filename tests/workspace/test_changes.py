@@ -371,6 +371,19 @@ def test_each_property_is_changed_where_it_stands(
         assert getattr(ticket, field) == expected
 
 
+def test_more_tags_than_a_ticket_holds_are_refused_and_none_is_lost(
+    log_in: LogIn, ana: User, ticket: Ticket
+) -> None:
+    client = log_in(ana)
+    change(client, ticket, "tags", "glass")
+    ticket.refresh_from_db()
+    answer = change(client, ticket, "tags", ",".join(f"{n}{40 * 'ș'}" for n in range(30)))
+    assert answer.status_code == 422
+    assert "A ticket does not hold so many tags" in answer.content.decode()
+    ticket.refresh_from_db()
+    assert ticket.tags == ["glass"]
+
+
 def test_a_change_shows_at_once_on_the_page(log_in: LogIn, ana: User, ticket: Ticket) -> None:
     answer = change(log_in(ana), ticket, "priority", "urgent", htmx=True)
     html = answer.content.decode()

@@ -3,7 +3,14 @@
 from tickets.actions.annul import CannotBeAnnulled, annul_event
 from tickets.actions.assign import NotOnTeam, assign_ticket, move_to_team
 from tickets.actions.calls import CallDraft, log_call, open_by_phone
-from tickets.actions.classify import mark_ticket, set_category, set_priority, set_tags, set_type
+from tickets.actions.classify import (
+    TooManyTags,
+    mark_ticket,
+    set_category,
+    set_priority,
+    set_tags,
+    set_type,
+)
 from tickets.actions.due import set_due
 from tickets.actions.fields import FieldsAreMissing, set_fields
 from tickets.actions.follow import follow_ticket, unfollow_ticket
@@ -82,6 +89,7 @@ __all__ = [
     "TicketIsMerged",
     "TicketRefusal",
     "TooLate",
+    "TooManyTags",
     "WasMergedFurther",
     "add_measured_time",
     "add_note",

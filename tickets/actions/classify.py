@@ -67,16 +67,23 @@ def set_type(ticket: Ticket, *, to: TicketType, actor: Actor, seen: int | None =
     return ticket
 
 
+class TooManyTags(Exception):
+    """More than a ticket holds: some thirty long ones."""
+
+
 @transaction.atomic
 def set_tags(
     ticket: Ticket, *, to: Iterable[str], actor: Actor, seen: int | None = None, reason: Any = None
 ) -> Ticket:
     """Give the ticket these tags and no others; case and doubles do not count.
 
-    Raises `TicketIsClosed` or `TicketHasChanged`.
+    Raises `TicketIsClosed`, `TicketHasChanged`, or `TooManyTags`.
     """
     ticket = locked_for_change(ticket, seen=seen)
-    after = normalised_tags(to)
+    words = _words(to)
+    after = normalised_tags(words)
+    if len(after) < len(words):
+        raise TooManyTags
     if ticket.tags == after:
         return ticket
     before, ticket.tags = ticket.tags, after
@@ -90,13 +97,17 @@ def set_tags(
 def normalised_tags(tags: Iterable[str]) -> list[str]:
     """In lower case, single-spaced, at most 50 characters each, sorted, each once; of more than one
     ticket holds, some thirty long ones, those that come first."""
-    kept: set[str] = set()
+    kept: list[str] = []
     room = TAGS_BYTES
-    for tag in tags:
-        word = one_line(tag.lower(), limit=50)
-        if word and word not in kept and (room := room - len(word.encode()) - TAG_BYTES) >= 0:
-            kept.add(word)
+    for word in _words(tags):
+        if (room := room - len(word.encode()) - TAG_BYTES) >= 0:
+            kept.append(word)
     return sorted(kept)
+
+
+def _words(tags: Iterable[str]) -> list[str]:
+    words = (one_line(tag.lower(), limit=50) for tag in tags)
+    return list(dict.fromkeys(word for word in words if word))
 
 
 @transaction.atomic

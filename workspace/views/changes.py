@@ -16,6 +16,7 @@ from tickets.actions import (
     StatusIsLeftToTime,
     TicketHasChanged,
     TicketIsClosed,
+    TooManyTags,
     assign_ticket,
     mark_ticket,
     move_to_team,
@@ -58,6 +59,9 @@ def change(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     except FieldsAreMissing as missing:
         text = _("Before it is solved, fill in: %(names)s.") % {"names": missing.names}
         return refused(request, ticket, Notice(text), status=422)
+    except TooManyTags:
+        notice = Notice(_("A ticket does not hold so many tags. Take some away."))
+        return refused(request, ticket, notice, status=422)
     except NotOnTeam:
         notice = Notice(_("They do not work for the ticket’s team. Move the ticket first."))
         return refused(request, ticket, notice, status=422)

@@ -20,7 +20,14 @@ import pytest
 import uvicorn
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from people.models import User
 
@@ -50,6 +57,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("There is no Chromium on this machine.")
     # Playwright keeps an event loop in this thread, and the test asks the database beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -103,11 +111,15 @@ def site(_server: uvicorn.Server, transactional_db: None) -> Iterator[str]:
         time.sleep(0.01)
 
 
+#: Browsers that a test is done with, by what they can: making one takes longer than most tests.
+_contexts: dict[str, list[BrowserContext]] = {}
+
+
 @pytest.fixture
 def visit(chromium: Browser, site: str) -> Iterator[Visit]:
     """Open a page as a colleague, in a browser of their own."""
     complaints: list[str] = []
-    contexts = []
+    used: list[tuple[str, BrowserContext]] = []
 
     def note(message: ConsoleMessage) -> None:
         # The browser itself notes every answer that is not a success; tests look at those.
@@ -115,13 +127,25 @@ def visit(chromium: Browser, site: str) -> Iterator[Visit]:
             complaints.append(message.text)
 
     def open_page(
-        user: User | None, path: str, *, width: int = 1440, height: int = 900, **options: Any
+        user: User | None,
+        path: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        is_shared: bool = True,
+        **options: Any,
     ) -> Page:
-        context = chromium.new_context(
-            base_url=site, viewport={"width": width, "height": height}, **options
-        )
+        """Without `is_shared` for a test that changes its browser beyond what is cleared."""
+        kind = repr(sorted(options.items())) if is_shared else ""
+        free = _contexts.get(kind) if kind else None
+        context = free.pop() if free else chromium.new_context(base_url=site, **options)
         context.set_default_timeout(10_000)
-        contexts.append(context)
+        used.append((kind, context))
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        if free is not None:
+            cleared = {"origin": site, "storageTypes": "all"}
+            context.new_cdp_session(page).send("Storage.clearDataForOrigin", cleared)
         if user:
             client = Client()
             client.force_login(user)
@@ -134,15 +158,20 @@ def visit(chromium: Browser, site: str) -> Iterator[Visit]:
                     }
                 ]
             )
-        page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", note)
         page.goto(path)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for kind, context in used:
+        for page in context.pages:
+            page.close(run_before_unload=False)
+        if kind:
+            context.clear_cookies()
+            _contexts.setdefault(kind, []).append(context)
+        else:
+            context.close()
     assert complaints == []
 
 
@@ -157,6 +186,12 @@ def axe_violations(page: Page) -> list[str]:
         page.evaluate(AXE.read_text())
     found = page.evaluate(RUN_AXE, RULES)
     return [f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in found]
+
+
+def settled(page: Page) -> None:
+    """Wait until what htmx fetched is in its place with all its keys and forms."""
+    busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+    page.wait_for_function(f"!document.querySelector('{busy}')")
 
 
 def faults(page: Page, looks: Iterable[tuple[int, str]] = LOOKS) -> list[str]:

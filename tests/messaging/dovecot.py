@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from imap_tools import BaseMailBox, MailBoxUnencrypted
 
 PROGRAM = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-PASSWORD = "correct horse"
+PASSWORD = "correct-horse"
 
 _SETTINGS = """
 base_dir = {folder}/state
@@ -30,8 +31,8 @@ ssl = yes
 ssl_cert = <{certificate}
 ssl_key = <{key}
 passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN {folder}/users
+  driver = static
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -58,16 +59,17 @@ service imap-login {{
 
 
 class Dovecot:
-    """Runs from `start` to `stop`; its mailboxes are folders, its users have all one password."""
+    """Runs from `start` to `stop`; every name is a user of it, with one password."""
 
     def __init__(self, folder: Path, certificate: tuple[Path, Path]) -> None:
         self.folder = folder
         self.port, self.tls_port = _free_port(), _free_port()
+        #: Whose mailbox is meant; a name that is new has an empty one.
+        self.user = "support"
         self._identity = _nobody()
         user, group, uid, gid = self._identity
         (folder / "mail").mkdir(parents=True)
         (folder / "state").mkdir()
-        (folder / "users").write_text(f"support:{{PLAIN}}{PASSWORD}\n")
         (folder / "dovecot.conf").write_text(
             _SETTINGS.format(
                 folder=folder,
@@ -77,6 +79,7 @@ class Dovecot:
                 gid=gid,
                 port=self.port,
                 tls_port=self.tls_port,
+                password=PASSWORD,
                 certificate=certificate[0],
                 key=certificate[1],
             )
@@ -94,6 +97,7 @@ class Dovecot:
             user=user if os.geteuid() == 0 else None,
             group=group if os.geteuid() == 0 else None,
             extra_groups=[] if os.geteuid() == 0 else None,
+            start_new_session=True,
             stderr=subprocess.STDOUT,
             stdout=(self.folder / "out").open("wb"),
         )
@@ -110,14 +114,16 @@ class Dovecot:
 
     def stop(self) -> None:
         if self._process:
-            self._process.terminate()
-            self._process.wait(10)
+            # Asked politely, it waits some seconds for its own programs.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
             self._process = None
+            (self.folder / "state" / "master.pid").unlink(missing_ok=True)
 
     def opened(self, folder: str = "INBOX") -> BaseMailBox:
         """A connection as the people who work in the mailbox have it."""
         box = MailBoxUnencrypted("127.0.0.1", self.port)
-        return box.login("support", PASSWORD, initial_folder=folder)
+        return box.login(self.user, PASSWORD, initial_folder=folder)
 
     def put(self, *mails: bytes, folder: str = "INBOX") -> None:
         with self.opened() as box:

@@ -32,14 +32,21 @@ def authority() -> Iterator[Authority]:
         yield Authority(Path(folder))
 
 
-@pytest.fixture
-def server(authority: Authority) -> Iterator[Dovecot]:
+@pytest.fixture(scope="module")
+def running(authority: Authority) -> Iterator[Dovecot]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        running = Dovecot(Path(folder) / "dovecot", authority.certificate("imap"))
-        running.start()
-        yield running
-        running.stop()
+        dovecot = Dovecot(Path(folder) / "dovecot", authority.certificate("imap"))
+        dovecot.start()
+        yield dovecot
+        dovecot.stop()
+
+
+@pytest.fixture
+def server(running: Dovecot, request: pytest.FixtureRequest) -> Dovecot:
+    """With an empty mailbox."""
+    running.user = f"support-{abs(hash(request.node.nodeid))}"
+    return running
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ def box(server: Dovecot, billing: Team, authority: Authority, settings: Any) -> 
     made = Mailbox.objects.create(
         name="Billing",
         team=billing,
-        login="support",
+        login=server.user,
         secret=PASSWORD,
         is_fetched=True,
         imap_host="127.0.0.1",

@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from people.models import Customer, Team, User
-from tests.browser import LOOKS_OF_ALL, Visit, faults
+from tests.browser import LOOKS_OF_ALL, Visit, faults, settled
 from tests.conftest import make_ticket
 from tickets.actions import (
     MessageDraft,
@@ -168,6 +168,7 @@ def test_the_hands_stay_on_the_keyboard(
     page.keyboard.press("n")
     expect(page.get_by_role("heading", level=1, name="First")).to_be_visible()
     expect(page.locator("[data-row][aria-current]")).to_contain_text("First")
+    settled(page)
     page.keyboard.press("i")
     expect(page.get_by_role("radio", name="Note")).to_be_checked()
     expect(page.locator("#composer-editor")).to_be_focused()

@@ -185,14 +185,16 @@ def test_the_sidebar_is_ordered_by_dragging_and_by_keyboard(
     def order() -> list[str | None]:
         return [lines.nth(n).get_attribute("data-pin") for n in range(lines.count())]
 
-    page.locator(f'#nav [data-pin="{own}"]').drag_to(lines.first, target_position={"x": 20, "y": 3})
+    mine = page.locator(f'#nav [data-pin="{own}"]')
+    with page.expect_response("**/desk/views/sidebar/"):
+        mine.drag_to(lines.first, target_position={"x": 20, "y": 3})
     assert order() == [own, "mine", "open"]
     page.reload()
     expect(lines.first).to_have_attribute("data-pin", own)
     lines.first.focus()
     with page.expect_response("**/desk/views/sidebar/"):
         page.keyboard.press("Alt+ArrowDown")
-    expect(page.locator(f'#nav [data-pin="{own}"]')).to_be_focused()
+    expect(mine).to_be_focused()
     page.reload()
     expect(lines.nth(1)).to_have_attribute("data-pin", own)
     assert order() == ["mine", own, "open"]

@@ -80,7 +80,8 @@ def test_the_screen_shows_once_what_is_not_being_looked_at(
     visit: Visit, ana: User, luca: User, ticket: Ticket, chiara: Customer, orders: Team
 ) -> None:
     other = make_ticket(chiara, subject="Second lamp", team=orders)
-    page = visit(ana, reverse("desk_ticket", args=[ticket.number]), bypass_csp=True)
+    url = reverse("desk_ticket", args=[ticket.number])
+    page = visit(ana, url, bypass_csp=True, is_shared=False)
     page.context.add_init_script(SCREEN)
     page.reload()
     is_listening(page)

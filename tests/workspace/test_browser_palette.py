@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from people.models import Team, User
-from tests.browser import axe_violations
+from tests.browser import axe_violations, settled
 from tests.conftest import make_ticket
 from tickets.models import Ticket
 
@@ -88,6 +88,7 @@ def test_the_search_box_completes_operators_and_searches(
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/desk/search/\?q=crack"))
     expect(page.locator("#rows mark").first).to_have_text("cracked")
+    settled(page)
     assert axe_violations(page) == []
 
 

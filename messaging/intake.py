@@ -25,7 +25,8 @@ from triage.language import detect
 class IncomingMessage:
     """What an adapter knows of a message from outside.
 
-    `conversation` says what it continues; without one it opens a ticket. `language` is what the
+    `conversation` says what it continues; without one it opens a ticket. `is_by_another` says that
+    it continues it as somebody who was copied, and not as its customer. `language` is what the
     channel knows (the form's page); without it the text tells. `fields` are values of the company's
     own fields for the ticket that is opened. `dedupe_key` names the message in its channel: the
     same key again is the same message.
@@ -40,6 +41,7 @@ class IncomingMessage:
     category: Category | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     conversation: Conversation | None = None
+    is_by_another: bool = False
     dedupe_key: str = ""
     #: The address of ours that it was written to, and whose queue that address is.
     our_address: str = ""
@@ -106,7 +108,10 @@ def _language_of(incoming: IncomingMessage) -> str:
 
 
 def _continue(incoming: IncomingMessage, conversation: Conversation) -> Accepted:
-    actor = Actor.customer(conversation.customer)
+    author = conversation.customer
+    if incoming.is_by_another:
+        author = recognise(email=incoming.email, name=incoming.name)
+    actor = Actor.customer(author)
     message = receive_reply(conversation, draft=incoming.draft, actor=actor)
     is_follow_up = message.ticket_id != conversation.ticket_id
     ticket = _triage(message.ticket, incoming) if is_follow_up else message.ticket

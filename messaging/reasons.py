@@ -17,6 +17,9 @@ _SENTENCES: Mapping[str, Promise] = {
     "reply_address": _("It came to the reply address of this conversation."),
     "our_message_id": _("It answers a mail of ours."),
     "known_message_id": _("It answers an earlier message of this conversation."),
+    "subject_number": _("Its subject names #%(ticket)s, and its sender takes part there."),
+    "copied_by_us": _("We had copied its sender."),
+    "copied_by_customer": _("The customer had copied its sender."),
     "nothing_answered": _("It answers nothing that we know."),
     "stranger": _(
         "It answers a mail about #%(ticket)s, but its sender takes no part in that conversation."

@@ -302,6 +302,7 @@ def _accepted(
             subject=parsed.subject,
             draft=draft,
             conversation=place.conversation,
+            is_by_another=place.is_by_another,
             our_address=ours.address if ours else "",
             team=ours.mailbox.team if ours else None,
         )

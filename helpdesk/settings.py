@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ if IS_PRODUCTION:
         "DATABASE_URL",
         "REDIS_URL",
         "BASE_URL",
-        "EMAIL_URL",
+        "EMAIL_PROVIDER" if env.str("EMAIL_PROVIDER", "") else "EMAIL_URL",
         "SUPPORT_ADDRESS",
         "COMPANY_NAME",
     )
@@ -272,6 +273,16 @@ EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
+# A provider of django-anymail in its place, by anymail's name. Its keys are the variables that
+# begin with ANYMAIL_, as anymail calls them.
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", "").strip().lower()
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): value
+    for name, value in os.environ.items()
+    if name.startswith("ANYMAIL_")
+}
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
 DEFAULT_FROM_EMAIL = SUPPORT_ADDRESS
 SERVER_EMAIL = SUPPORT_ADDRESS
 # Whose Authentication-Results we believe: the name our own mail server writes there.

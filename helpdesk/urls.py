@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from administration.views import brand
 from helpdesk import caught_mail, health, preferences, styleguide
+from messaging.email import provider
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
@@ -40,6 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/logo", brand.logo, name="brand_logo"),
     path("", include("portal.urls")),
 ]
+if settings.EMAIL_PROVIDER:
+    urlpatterns.append(path("hooks/mail/", include(provider.webhooks())))
 if settings.CAUGHT_MAIL_DIR:
     urlpatterns.append(path("mail/", include(caught_mail.urlpatterns)))
 if settings.DEBUG:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Advice
 
 
 @register
@@ -15,5 +17,14 @@ def mail_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.SUPPORT_ADDRESS.count("@") != 1 or "+" in settings.SUPPORT_ADDRESS:
         found.append(
             Error("SUPPORT_ADDRESS is one address without a plus sign.", id="messaging.E002")
+        )
+    if settings.EMAIL_PROVIDER and not find_spec(f"anymail.backends.{settings.EMAIL_PROVIDER}"):
+        found.append(Error("EMAIL_PROVIDER is no provider of anymail.", id="messaging.E003"))
+    if settings.EMAIL_PROVIDER and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        found.append(
+            Advice(
+                "Without ANYMAIL_WEBHOOK_SECRET the provider’s webhooks are closed.",
+                id="messaging.W001",
+            )
         )
     return found

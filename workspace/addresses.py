@@ -24,8 +24,11 @@ class Undeliverable:
     @classmethod
     def among(cls, addresses: Iterable[str]) -> dict[str, Undeliverable]:
         """Those of these addresses."""
-        rows = Suppression.objects.of(addresses).values_list("address", "reason", "words", "since")
-        return {row[0]: cls(*row) for row in rows}
+        return {
+            row.address: cls(row.address, row.reason, row.words, row.since)
+            for row in Suppression.objects.of(addresses)
+            if row.since
+        }
 
     @property
     def is_complaint(self) -> bool:

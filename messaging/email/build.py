@@ -35,6 +35,17 @@ class MailWithPictures(EmailMultiAlternatives):
         named = super().recipients()
         return [one for one in named if not self.only or parseaddr(one)[1].lower() in self.only]
 
+    def for_provider(self, carried: dict[str, str]) -> None:
+        """Make it one that anymail hands to a provider, which reads its parts and not the whole:
+        pictures stand among the files, and whom it goes to is who it names."""
+        self.attachments.extend(self._shown(picture) for picture in self.pictures)
+        self.pictures = []
+        if self.only:
+            self.to, self.cc, self.bcc = self.recipients(), [], []
+        self.metadata = carried
+        # Postmark writes a Message-ID of its own, unless it is asked not to.
+        self.extra_headers.setdefault("X-PM-KeepID", "true")
+
     def _create_mime_attachment(self, content: Any, mimetype: str) -> Any:
         part = super()._create_mime_attachment(content, mimetype)  # type: ignore[misc]
         if mimetype != "text/html" or not self.pictures:
@@ -56,7 +67,7 @@ class MailWithPictures(EmailMultiAlternatives):
         return part
 
 
-def build(mail: OutgoingMail) -> EmailMultiAlternatives:
+def build(mail: OutgoingMail) -> MailWithPictures:
     """The mail as it is handed to the server; the same every time that it is tried. Who gets a
     blind copy stands in the envelope only."""
     headers = {"Message-ID": mail.rfc_message_id}

@@ -9,6 +9,8 @@ from itertools import chain
 from typing import Any, Final
 
 import structlog
+from anymail.backends.base import AnymailBaseBackend
+from anymail.exceptions import AnymailError, AnymailRequestsAPIError
 from celery import shared_task
 from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
@@ -189,6 +191,8 @@ def _hand_over(mail: OutgoingMail) -> None:
         email = build(mail)
         email.message()
         connection = _connection(mail)
+        if isinstance(connection, AnymailBaseBackend):
+            email.for_provider({"mail": mail.rfc_message_id})
     except ValidationError as error:
         raise GiveUp(f"“{address}” is no address.") from error
     except (ValueError, UnicodeError) as error:
@@ -205,6 +209,11 @@ def _hand_over(mail: OutgoingMail) -> None:
             mail.refused = {_address(one): _said(answer) for one, answer in refused.items()}
             raise _refusal_of(refused, f"{_each(refused)} The others have it.")
         mail.refused = {}
+    except AnymailRequestsAPIError as error:
+        raise _of_provider(error) from error
+    except AnymailError as error:
+        # A recipient whom the provider refuses, or something that it cannot send.
+        raise GiveUp(_words(error)) from error
     except smtplib.SMTPRecipientsRefused as error:
         alone = _said(next(iter(error.recipients.values())))
         words = _each(error.recipients) if len(error.recipients) > 1 else alone
@@ -278,6 +287,14 @@ def _said(answer: tuple[int, bytes]) -> str:
 
 def _address(recipient: str) -> str:
     return parseaddr(recipient)[1].lower()
+
+
+def _of_provider(error: AnymailRequestsAPIError) -> Exception:
+    """A mail that is wrong stays wrong; keys, limits and a provider in trouble may be put right."""
+    status, words = error.status_code, _text(str(error))[:500]
+    if status is None or status >= 500:
+        return MayHaveLeft(words)
+    return GiveUp(words) if status in {400, 406, 413, 422} else TryLater(words)
 
 
 def _refusal(code: int, words: str) -> Exception:

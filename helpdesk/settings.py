@@ -291,6 +291,12 @@ TRUSTED_AUTHSERV_ID = env.str("TRUSTED_AUTHSERV_ID", "")
 UNAUTHENTICATED_MAIL = env.str(
     "UNAUTHENTICATED_MAIL", "accept", validate=validate.OneOf(["accept", "hold"])
 )
+# What our mail server says about spam: believed where it added it on top, anywhere, or not at all.
+SPAM_HEADERS = env.str(
+    "SPAM_HEADERS", "top", validate=validate.OneOf(["top", "anywhere", "ignore"])
+)
+# The spam filter to ask: spamd://host:783 (SpamAssassin) or http://host:11333/checkv2 (rspamd).
+SPAM_CHECK_URL = env.str("SPAM_CHECK_URL", "")
 INBOUND_MAIL_MAX_BYTES = env.int("INBOUND_MAIL_MAX_BYTES", 25_000_000)
 # Where mailboxes that sign in with OAuth get their access tokens.
 OAUTH_TOKEN_URLS = {

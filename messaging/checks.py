@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
@@ -27,4 +28,9 @@ def mail_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="messaging.W001",
             )
         )
+    if settings.SPAM_CHECK_URL:
+        url = urlsplit(settings.SPAM_CHECK_URL)
+        if url.scheme not in ("spamd", "http", "https") or not url.hostname:
+            words = "SPAM_CHECK_URL begins with spamd://, http:// or https:// and names a host."
+            found.append(Error(words, id="messaging.E004"))
     return found

@@ -43,6 +43,8 @@ _SENTENCES: Mapping[str, Promise] = {
     "unproven_with_others": _(
         "Nothing proves that it is from whom it claims, and it brings others into a conversation."
     ),
+    "spam_header": _("The mail server took it for spam (%(found)s)."),
+    "spam_score": _("The spam filter gives it %(score)s points; spam has %(limit)s or more."),
     "blocked": _("Mail from %(pattern)s is blocked."),
     "no_sender": _("It names no sender."),
     "nothing_written": _("There is nothing in it: no words and no file."),
@@ -89,6 +91,8 @@ class HeldFor(models.TextChoices):
 #: Whatever else holds a mail, a person should look at it.
 _KINDS: Mapping[str, HeldFor] = {
     "blocked": HeldFor.BLOCKED,
+    "spam_header": HeldFor.SPAM,
+    "spam_score": HeldFor.SPAM,
     **dict.fromkeys(
         (
             *("no_sender", "nothing_written", "too_large", "left_on_server", "empty"),

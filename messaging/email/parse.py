@@ -48,6 +48,14 @@ __all__ = [
 
 SUBJECT_LENGTH = 500
 
+#: What servers on the way write on top of a mail.
+TRACE = frozenset(
+    {
+        *("received", "authentication-results", "x-spam", "x-spam-flag", "x-spam-status"),
+        *("x-spamd-result", "x-rspamd-action"),
+    }
+)
+
 
 @dataclass
 class ParsedMail:
@@ -75,7 +83,7 @@ class ParsedMail:
     #: Who wrote the mails that are attached whole.
     attached_senders: list[Address] = field(default_factory=list)
     senders: list[Address] = field(default_factory=list)
-    #: Received and Authentication-Results in their order, the newest first.
+    #: The headers of `TRACE` in their order, the newest first.
     trace: list[tuple[str, str]] = field(default_factory=list)
 
     def header(self, name: str) -> str:
@@ -168,7 +176,7 @@ def _read(message: Message) -> ParsedMail:
     for name, value in message.items():
         name, value = name.lower(), decode_header(str(value)[:100_000])
         headers.setdefault(name, []).append(value)
-        if name in {"received", "authentication-results"}:
+        if name in TRACE:
             trace.append((name, value))
     bodies = Bodies()
     text, html = bodies.with_packed_words(*bodies.read(message))

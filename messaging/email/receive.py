@@ -18,7 +18,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from messaging.email import addresses, trust
+from messaging.email import addresses, spam, trust
 from messaging.email.automatic import automatic_reason
 from messaging.email.bounces import note_bounce, note_feedback
 from messaging.email.forwarded import original_sender
@@ -244,11 +244,28 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
         is_threaded=place.conversation is not None or place.ticket is not None,
         others=place.others,
     )
+    doubt = doubt or _spam(mail, parsed, place, judgement)
     if doubt:
         return _held([doubt])
     if judgement.trust == trust.Trust.PROVEN:
         note_arrives(parsed.sender.email)
     return _accepted(mail, parsed, [], place=place, automatic=automatic, judgement=judgement)
+
+
+def _spam(
+    mail: InboundMail, parsed: ParsedMail, place: Place, judgement: trust.Judgement
+) -> dict[str, Any] | None:
+    """Why it is spam. What answers us from a proven sender is not, nor is an allowed sender's."""
+    if judgement.trust == trust.Trust.PROVEN and place.conversation is not None:
+        return None
+    assert parsed.sender is not None
+    if len({one.email.lower() for one in parsed.senders}) <= 1:
+        rule = MailRule.objects.about(parsed.sender.email)
+        if rule and rule.verdict == MailRule.Verdict.ALLOW:
+            return None
+    return spam.reason_to_hold(
+        parsed, bytes(mail.raw), sender=mail.envelope_from, to=mail.envelope_to
+    )
 
 
 def _held(reasons: Reasons) -> _Verdict:

@@ -99,10 +99,26 @@ def _reports(mail: ParsedMail, trusted: str) -> list[str]:
             if believed:
                 break
             continue
-        authserv_id = value.partition(";")[0].split()[:1]
-        if not trusted or (authserv_id and authserv_id[0].lower() == trusted):
+        if name == "authentication-results" and (not trusted or _names(value, trusted)):
             believed.append(value)
     return believed
+
+
+def added_on_top(mail: ParsedMail) -> list[tuple[str, str]]:
+    """What our own server wrote: all above the trace of the next hop, as far as that is known."""
+    trusted = settings.TRUSTED_AUTHSERV_ID.lower()
+    ours = (
+        place
+        for place, (name, value) in enumerate(mail.trace)
+        if trusted and name == "authentication-results" and _names(value, trusted)
+    )
+    first = next(ours, 0)
+    ends = (n for n, (name, _) in enumerate(mail.trace) if n >= first and name == "received")
+    return mail.trace[: next(ends, len(mail.trace))]
+
+
+def _names(value: str, trusted: str) -> bool:
+    return value.partition(";")[0].lower().split()[:1] == [trusted]
 
 
 def _results(value: str) -> list[_Result]:

@@ -180,6 +180,7 @@ def _read(message: Message) -> ParsedMail:
             trace.append((name, value))
     bodies = Bodies()
     text, html = bodies.with_packed_words(*bodies.read(message))
+    text, html = text[:MAX_BODY_CHARACTERS], html[:MAX_BODY_CHARACTERS]
     if html and not text:
         text = html_to_text(html)
     senders = parse_addresses_of(message, "From")
@@ -197,7 +198,7 @@ def _read(message: Message) -> ParsedMail:
         references=message_ids(_first(headers, "references")),
         dated_at=date_of(_first(headers, "date")),
         text=text[:MAX_BODY_CHARACTERS],
-        html=html[:MAX_BODY_CHARACTERS],
+        html=html,
         attachments=[
             # Some programs call an image an attachment and show it all the same.
             replace(file, is_inline=file.is_inline or f"cid:{file.content_id}" in html)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from difflib import unified_diff
 
 import pytest
 
@@ -70,5 +71,13 @@ def test_the_visible_reply_is_what_a_person_would_keep() -> None:
             exact += 1
         else:
             differing.append(file.name)
+            print(f"\n{file.name}: - is what a person keeps, + what is shown")
+            print(
+                "\n".join(list(unified_diff(_folded(wanted), _folded(shown), n=1, lineterm=""))[2:])
+            )
     print(f"{exact} of {len(REPLIES)} exact; not: {differing}")
     assert exact >= 30
+
+
+def _folded(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]

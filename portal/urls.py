@@ -28,4 +28,5 @@ urlpatterns = [
     path("my/requests/", requests.my_requests, name="portal_my_requests"),
     path("my/logout/", login.log_out, name="portal_log_out"),
     path("rate/<key:key>/", rating.rate, name="portal_rate"),
+    path("rate/<key:key>/stop/", rating.stop, name="portal_stop_surveys"),
 ]

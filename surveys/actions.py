@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from messaging import outbox
 from messaging.models import OutgoingMail, Suppression
+from people.actions.customers import decline_surveys
 from people.brand import brand
 from surveys.models import Score, Survey
 from tickets import clock, history
@@ -69,6 +70,7 @@ def send_survey(survey: Survey) -> OutgoingMail:
             "customer": customer,
             "ticket": ticket,
             "link": survey_url(survey),
+            "stop": stop_url(survey),
             "choices": [(score, survey_url(survey, score=score)) for score in Score],
         }
         mail = outbox.queue_mail(
@@ -79,6 +81,7 @@ def send_survey(survey: Survey) -> OutgoingMail:
             subject=_("How was our help with #%(number)s?") % {"number": ticket.number},
             text=render_to_string("surveys/mail/invitation.txt", context),
             html=render_to_string("surveys/mail/invitation.html", context),
+            unsubscribe_url=stop_url(survey),
             is_sent_at_most_once=True,
         )
     if survey.customer_id != customer.pk:
@@ -115,6 +118,16 @@ def answer_survey(survey: Survey, *, score: Score, comment: str = "") -> Survey:
         has_comment=bool(comment),
     )
     return survey
+
+
+def stop_asking(survey: Survey) -> None:
+    """Whoever was asked does not want to be asked any more."""
+    decline_surveys(survey.customer)
+
+
+def stop_url(survey: Survey) -> str:
+    """The public address where whoever was asked says that they want no more surveys."""
+    return f"{settings.BASE_URL}{reverse('portal_stop_surveys', args=[survey.key])}"
 
 
 def survey_url(survey: Survey, *, score: Score | None = None) -> str:

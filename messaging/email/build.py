@@ -79,6 +79,9 @@ def build(mail: OutgoingMail) -> MailWithPictures:
         is_answer = mail.purpose == OutgoingMail.Purpose.ACKNOWLEDGEMENT
         headers["Auto-Submitted"] = "auto-replied" if is_answer else "auto-generated"
         headers["X-Auto-Response-Suppress"] = "All"
+    if mail.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     files = _files(mail)
     shown = [file for file in files if file.content_id and f"cid:{content_id(file)}" in mail.html]
     email = MailWithPictures(

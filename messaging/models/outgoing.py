@@ -91,6 +91,8 @@ class OutgoingMail(Owed):
     rfc_message_id = models.CharField(max_length=998, unique=True)
     in_reply_to = models.CharField(max_length=998, blank=True)
     references = models.TextField(blank=True)
+    # Where a press on a mail program's "unsubscribe" is posted to (RFC 8058).
+    unsubscribe_url = models.CharField(max_length=500, blank=True)
     is_automatic = models.BooleanField(default=True)
     # A rating is asked for at most once: when the hand-off began and its end is unknown, it is
     # parked, never repeated. Everything else is sent at least once under the same Message-ID.

@@ -4,11 +4,12 @@ import contextlib
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from portal.answers import private
 from portal.forms import RatingForm
-from surveys.actions import SurveyIsFinal, answer_survey
+from surveys.actions import SurveyIsFinal, answer_survey, stop_asking
 from surveys.models import Score, Survey
 
 
@@ -35,6 +36,23 @@ def rate(request: HttpRequest, key: str) -> HttpResponse:
                 survey, score=form.cleaned_data["score"], comment=form.cleaned_data["comment"]
             )
     return redirect("portal_rate", key)
+
+
+@csrf_exempt
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, key: str) -> HttpResponse:
+    """No more surveys, please. Opening the page changes nothing: a scanner may have opened it.
+
+    A mail program posts here by itself, without a cookie, and follows no redirect (RFC 8058).
+    """
+    survey = Survey.objects.by_key(key).select_related("customer", "ticket").first()
+    if survey is None:
+        raise Http404
+    if request.method == "POST":
+        stop_asking(survey)
+    context = {"page": "", "is_done": request.method == "POST"}
+    return render(request, "portal/stop_surveys.html", context)
 
 
 def _given(score: str) -> Score | None:

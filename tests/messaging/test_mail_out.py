@@ -15,10 +15,13 @@ from django.utils import timezone
 
 from messaging import outbox
 from messaging.actions import retry_mail
+from messaging.email.build import build
 from messaging.email.deliver import deliver
 from messaging.models import OutgoingMail
 from messaging.tasks import deliver_mail, sweep_outgoing_mail
 from people.models import Customer, Identity, Team, User
+from surveys.actions import send_survey
+from surveys.models import Survey
 from tests.at_once import at_once
 from tests.conftest import make_ticket
 from tests.messaging.conftest import (
@@ -31,7 +34,8 @@ from tests.messaging.conftest import (
     environment_of_a_process,
     sent_reply,
 )
-from tickets.actions import FileDraft, MessageDraft, reply
+from tickets.actions import FileDraft, MessageDraft, reply, solve_ticket
+from tickets.actor import Actor
 from tickets.models import Message, Ticket
 from workspace.models import Notification
 from workspace.tasks import sweep_failed_mail
@@ -417,3 +421,36 @@ def test_imports_mail_nobody_at_once(
         make_ticket(chiara)
     assert OutgoingMail.objects.count() == 1
     assert hurried == []
+
+
+@pytest.mark.parametrize("purpose", OutgoingMail.Purpose)
+@pytest.mark.parametrize("is_automatic", [True, False])
+def test_all_that_is_automatic_says_so(purpose: OutgoingMail.Purpose, is_automatic: bool) -> None:
+    mail = outbox.queue_mail(
+        purpose=purpose,
+        to_address="chiara@example.it",
+        subject="x",
+        text="x",
+        is_automatic=is_automatic,
+    )
+    sent = build(mail).message()
+    answers = purpose == OutgoingMail.Purpose.ACKNOWLEDGEMENT
+    wanted = "auto-replied" if answers else "auto-generated"
+    assert sent["Auto-Submitted"] == (wanted if is_automatic else None)
+    assert sent["List-Unsubscribe"] is None
+
+
+def test_a_survey_mail_can_be_declined_with_one_press(
+    ticket: Ticket, ana: User, server: CatchingServer
+) -> None:
+    solve_ticket(ticket, actor=Actor.user(ana))
+    survey = Survey.objects.get()
+    mail = send_survey(survey)
+    assert mail.is_automatic
+    deliver(mail.pk)
+    sent = server.mails[-1]
+    page = f"http://localhost:8000/rate/{survey.key}/stop/"
+    assert sent["List-Unsubscribe"] == f"<{page}>"
+    assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert sent["Auto-Submitted"] == "auto-generated"
+    assert page in body(sent)

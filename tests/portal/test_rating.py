@@ -10,7 +10,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from people.models import User
+from people.models import Change, Customer, User
+from surveys.actions import owe_survey
 from surveys.models import Survey
 from tickets.actions import solve_ticket
 from tickets.actor import Actor
@@ -151,3 +152,27 @@ def test_the_page_is_private_and_shows_no_private_link(client: Client, survey: S
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert "noindex" in answer.headers["X-Robots-Tag"]
     assert survey.ticket.access_key not in answer.content.decode()
+
+
+def test_surveys_are_stopped_by_a_press_and_not_by_opening_the_page(
+    survey: Survey, chiara: Customer, ticket: Ticket
+) -> None:
+    page = f"/rate/{survey.key}/stop/"
+    # As a mail program posts it: no cookie, no token, no redirect followed.
+    client = Client(enforce_csrf_checks=True)
+    assert "Ask me no more" in client.get(page).content.decode()
+    client.head(page)
+    other = f"/rate/{'x' * len(survey.key)}/stop/"
+    assert client.post(other, {"List-Unsubscribe": "One-Click"}).status_code == 404
+    chiara.refresh_from_db()
+    assert chiara.accepts_surveys
+
+    for _time in range(2):
+        answer = client.post(page, {"List-Unsubscribe": "One-Click"})
+        assert answer.status_code == 200
+        assert "We ask you no more" in answer.content.decode()
+    chiara.refresh_from_db()
+    assert not chiara.accepts_surveys
+    change = Change.objects.filter(subject_kind="customer").get()
+    assert (change.actor, change.after) == (None, {"accepts_surveys": False})
+    assert owe_survey(ticket) is None

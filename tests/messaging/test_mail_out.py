@@ -450,7 +450,7 @@ def test_a_survey_mail_can_be_declined_with_one_press(
     deliver(mail.pk)
     sent = server.mails[-1]
     page = f"http://localhost:8000/rate/{survey.key}/stop/"
-    assert sent["List-Unsubscribe"] == f"<{page}>"
+    assert sent["List-Unsubscribe"].strip() == f"<{page}>"
     assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert sent["Auto-Submitted"] == "auto-generated"
     assert page in body(sent)

@@ -291,6 +291,8 @@ TRUSTED_AUTHSERV_ID = env.str("TRUSTED_AUTHSERV_ID", "")
 UNAUTHENTICATED_MAIL = env.str(
     "UNAUTHENTICATED_MAIL", "accept", validate=validate.OneOf(["accept", "hold"])
 )
+# Whether signatures are checked here, by asking the DNS, where no trusted server has done so.
+MAIL_DNS_CHECKS = env.bool("MAIL_DNS_CHECKS", False)
 # What our mail server says about spam: believed where it added it on top, anywhere, or not at all.
 SPAM_HEADERS = env.str(
     "SPAM_HEADERS", "top", validate=validate.OneOf(["top", "anywhere", "ignore"])

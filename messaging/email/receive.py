@@ -237,7 +237,7 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
     place = find_place(parsed, envelope_to=mail.envelope_to)
     if automatic and place.conversation is None:
         return _held([{"code": automatic}])
-    judgement = trust.judge(parsed)
+    judgement = trust.judge(parsed, bytes(mail.raw))
     doubt = trust.reason_to_hold(
         judgement,
         is_known=Customer.objects.with_email(parsed.sender.email).exists(),
@@ -284,7 +284,7 @@ def _accepted(
     if parsed.sender is None:
         return _held([{"code": "no_sender"}])
     place = place or find_place(parsed, envelope_to=mail.envelope_to)
-    judgement = judgement or trust.judge(parsed)
+    judgement = judgement or trust.judge(parsed, bytes(mail.raw))
     files, withheld = _files(parsed)
     reasons = [*place.reasons, *reasons, *withheld, *_beside_its_words(parsed)]
     if not automatic:

@@ -189,9 +189,10 @@ def axe_violations(page: Page) -> list[str]:
 
 
 def settled(page: Page) -> None:
-    """Wait until what htmx fetched is in its place with all its keys and forms."""
+    """Wait until the page, and what htmx put into it, has all its keys and forms."""
+    page.wait_for_load_state()
     busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
-    page.wait_for_function(f"!document.querySelector('{busy}')")
+    expect(page.locator(busy)).to_have_count(0)
 
 
 def faults(page: Page, looks: Iterable[tuple[int, str]] = LOOKS) -> list[str]:

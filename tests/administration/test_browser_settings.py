@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from people.models import CustomRole, Invitation, Membership, Permission, Role, Team, User
 from people.models.invitations import digest_of
-from tests.browser import faults
+from tests.browser import faults, settled
 from tickets.models import Status
 
 pytestmark = pytest.mark.browser
@@ -83,6 +83,7 @@ def test_a_role_a_status_and_the_brand_are_made_by_keyboard(visit: Visit, admin:
     page = visit(admin, "/settings/roles/")
 
     def go(words: str, to: str) -> None:
+        settled(page)
         page.keyboard.press("Control+k")
         page.keyboard.type(words)
         expect(page.locator('#palette [aria-selected="true"]')).to_contain_text(to)

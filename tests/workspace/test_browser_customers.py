@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from people.actions import add_identity, add_touchpoint, note_customer, recognise, set_attributes
 from people.models import Customer, CustomerMerge, Team, TouchpointKind, User
-from tests.browser import Visit, axe_violations, faults
+from tests.browser import Visit, axe_violations, faults, settled
 from tests.conftest import make_ticket
 from tickets import clock
 from tickets.models import Ticket
@@ -123,6 +123,7 @@ def test_a_customer_is_found_merged_and_taken_apart_again(
     expect(page.get_by_role("heading", level=1)).to_have_text("Chiara Bellini")
     expect(page.locator("#customer-identities")).to_contain_text("chiara.b@private.example")
     assert CustomerMerge.objects.standing().get().absorbed == private
+    settled(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("undo")
     expect(page.locator('#palette [aria-selected="true"]')).to_contain_text("Undo")

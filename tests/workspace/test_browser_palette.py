@@ -27,6 +27,7 @@ def test_the_palette_goes_to_tickets_places_and_actions_by_keyboard_alone(
     visit: Visit, ticket: Ticket, ana: User, orders: Team
 ) -> None:
     page = visit(ana, f"/desk/tickets/{ticket.number}/", bypass_csp=True)
+    settled(page)
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="Search or do something")
     expect(box).to_be_focused()
@@ -42,6 +43,7 @@ def test_the_palette_goes_to_tickets_places_and_actions_by_keyboard_alone(
     expect(page).to_have_url(re.compile("/desk/queues/unassigned/"))
     page.wait_for_load_state()
 
+    settled(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("glass")
     expect(page.locator('#palette [data-part="tickets"]')).to_contain_text(ticket.subject)
@@ -51,6 +53,7 @@ def test_the_palette_goes_to_tickets_places_and_actions_by_keyboard_alone(
     expect(page.locator("#subject")).to_have_text(ticket.subject)
     page.wait_for_load_state()
 
+    settled(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("merge into")
     expect(chosen(page)).to_contain_text("Merge into another ticket")
@@ -59,6 +62,7 @@ def test_the_palette_goes_to_tickets_places_and_actions_by_keyboard_alone(
     page.keyboard.press("Escape")
 
     # Operators are offered, and Enter still does what was meant; Tab completes.
+    settled(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("prio")
     expect(page.locator('#palette [data-insert="priority:"]')).to_be_visible()
@@ -68,8 +72,10 @@ def test_the_palette_goes_to_tickets_places_and_actions_by_keyboard_alone(
     expect(page.locator('#palette [data-insert="priority:high "]')).to_be_visible()
     expect(chosen(page)).to_contain_text("Search for")
     page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
     # In a menu letters lead to the choice.
     page.keyboard.press("p")
+    expect(page.locator("#fact-priority")).to_have_attribute("open", "")
     page.keyboard.press("u")
     expect(page.locator("#fact-priority").get_by_role("button", name="Urgent")).to_be_focused()
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from people.models import Company, Customer, Team, User
-from tests.browser import Visit, faults
+from tests.browser import Visit, faults, settled
 from tests.conftest import make_ticket
 from tests.tickets.evidence import fresh
 from tickets.actions import MessageDraft, add_note, link_tickets, receive_reply
@@ -67,6 +67,7 @@ def test_merging_by_mouse_with_a_preview_and_taking_it_back(
     expect(his.locator("#items .message")).to_have_text([re.compile("cracked"), re.compile("news")])
     page.get_by_role("link", name=f"with #{second.number}").click()
     expect(page.locator("#merged")).to_contain_text(f"#{ticket.number}")
+    settled(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("take it")
     expect(page.locator('#palette [aria-selected="true"]')).to_contain_text("Take it back")
@@ -163,6 +164,7 @@ def test_a_split_and_the_answer_to_all_incidents_by_keyboard_and_by_mouse(
     expect(page.locator("#subject")).to_have_text(ticket.subject)
     press(page, "e")
     expect(page.locator("#incidents")).to_contain_text("The problem is solved")
+    settled(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("answer them")
     expect(page.locator('#palette [aria-selected="true"]')).to_contain_text("Answer them all")

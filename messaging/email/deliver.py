@@ -23,7 +23,9 @@ from django.utils import timezone
 
 from messaging.email.accounts import AccountFails, smtp
 from messaging.email.build import build
+from messaging.email.reports import is_hard
 from messaging.models import Mailbox, OutgoingMail, Suppression
+from messaging.suppression import note_failed
 from tickets.owed import GiveUp, fulfil, hurry
 
 log = structlog.get_logger(__name__)
@@ -77,6 +79,7 @@ def deliver(pk: int) -> bool:
         OutgoingMail.objects.filter(pk=pk).exclude(refused=mail.refused).update(
             refused=mail.refused
         )
+        _note_who_is_nobody(mail)
     if is_sent:
         # The link into the desk is kept by nobody once it is sent: we know its digest only.
         invitation = OutgoingMail.objects.filter(pk=pk, purpose=OutgoingMail.Purpose.INVITATION)
@@ -142,6 +145,7 @@ def _deliver_at_most_once(pk: int) -> bool:
         _hand_over(mail)
     except GiveUp as error:
         _not_taken(mail, str(error), is_final=True)
+        _note_who_is_nobody(mail)
     except TryLater as error:
         _not_taken(mail, str(error), is_final=False)
     except Exception as error:
@@ -206,6 +210,7 @@ def _hand_over(mail: OutgoingMail) -> None:
     try:
         connection.send_messages([email])
         if refused:
+            mail.turned_away = _finally(refused)
             mail.refused = {_address(one): _said(answer) for one, answer in refused.items()}
             raise _refusal_of(refused, f"{_each(refused)} The others have it.")
         mail.refused = {}
@@ -215,6 +220,7 @@ def _hand_over(mail: OutgoingMail) -> None:
         # A recipient whom the provider refuses, or something that it cannot send.
         raise GiveUp(_words(error)) from error
     except smtplib.SMTPRecipientsRefused as error:
+        mail.turned_away = _finally(error.recipients)
         alone = _said(next(iter(error.recipients.values())))
         words = _each(error.recipients) if len(error.recipients) > 1 else alone
         raise _refusal_of(error.recipients, words) from error
@@ -268,6 +274,19 @@ def _listen_for_refused(connection: Any) -> Refused:
 
         smtp.sendmail = listening  # type: ignore[method-assign]
     return refused
+
+
+def _finally(refused: Refused) -> dict[str, str]:
+    """Whom the server refused for good, with its words."""
+    return {_address(one): _said(said) for one, said in refused.items() if 500 <= said[0] < 600}
+
+
+def _note_who_is_nobody(mail: OutgoingMail) -> None:
+    """An address that does not exist is as good as bounced. Any other refusal may be of us: a
+    server that is set up wrongly must not put all customers on the list."""
+    for address, words in mail.turned_away.items():
+        if is_hard("", words):
+            note_failed(address, is_hard=True, words=words)
 
 
 def _refusal_of(refused: Refused, words: str) -> Exception:

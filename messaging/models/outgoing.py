@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import chain
+from types import MappingProxyType
 from typing import ClassVar, Self
 
 from django.db import models
@@ -109,6 +111,9 @@ class OutgoingMail(Owed):
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = OutgoingMailQuerySet.as_manager()
+
+    #: Whom the server refused for good when it was handed over just now, with its words.
+    turned_away: Mapping[str, str] = MappingProxyType({})
 
     # A mail server that is away for two days loses nobody a mail.
     retry_after: ClassVar[tuple[timedelta, ...]] = (

@@ -173,3 +173,20 @@ def test_a_feedback_report_ends_surveys_and_is_never_answered(
     assert Suppression.objects.get().reason == "complaint"
     mail.refresh_from_db()
     assert (mail.state, OutgoingMail.objects.count()) == ("sent", before)
+
+
+@pytest.mark.parametrize(
+    ("answer", "held"),
+    [
+        ("550 5.1.1 No such user here", [CHIARA]),
+        ("550 5.7.1 Relaying denied", []),
+        ("450 4.1.1 No such user yet", []),
+    ],
+)
+def test_an_address_refused_at_the_door_is_held_but_not_for_a_fault_of_ours(
+    server: CatchingServer, ticket: Ticket, ana: User, answer: str, held: list[str]
+) -> None:
+    server.recipient_answer = answer
+    mail = sent_reply(ticket, ana)
+    assert not send(mail.pk)
+    assert standing() == held

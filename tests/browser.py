@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
@@ -45,8 +45,9 @@ RUN_AXE = """async (rules) => {
   return (await axe.run(document, options)).violations;
 }"""
 # Each width and each scheme at least once.
-LOOKS = [(1440, "light"), (390, "dark")]
-LOOKS_OF_ALL = [(1440, "light"), (1440, "dark"), (390, "dark"), (390, "light")]
+Look = tuple[int, Literal["light", "dark"]]
+LOOKS: list[Look] = [(1440, "light"), (390, "dark")]
+LOOKS_OF_ALL: list[Look] = [(1440, "light"), (1440, "dark"), (390, "dark"), (390, "light")]
 
 Visit = Callable[..., Page]
 
@@ -182,6 +183,7 @@ def axe_violations(page: Page) -> list[str]:
     """
     if not AXE.exists():
         pytest.skip("axe-core is not installed; bin/test installs it.")
+    page.wait_for_load_state()  # with its styles
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate(RUN_AXE, RULES)
@@ -195,7 +197,7 @@ def settled(page: Page) -> None:
     expect(page.locator(busy)).to_have_count(0)
 
 
-def faults(page: Page, looks: Iterable[tuple[int, str]] = LOOKS) -> list[str]:
+def faults(page: Page, looks: Iterable[Look] = LOOKS) -> list[str]:
     """What axe finds wrong with the page as it is now, and where it is wider than the window, in
     each look: width and colour scheme. The page stays in the last of them."""
     found = []

@@ -56,9 +56,9 @@ def delete(pk: int, *, by: User) -> InboundMail:
     """
     mail = _locked(pk)
     mail.raw = b""
-    mail.outcome, mail.held_for = Outcome.DELETED, ""
+    mail.outcome, mail.held_for, mail.parked_at = Outcome.DELETED, "", None
     mail.reason = [*mail.reason, {"code": "deleted", "by": by.name}]
-    mail.save(update_fields=["raw", "outcome", "held_for", "reason"])
+    mail.save(update_fields=["raw", "outcome", "held_for", "reason", "parked_at"])
     record_change(by, "deleted", mail, name=_called(mail))
     return mail
 
@@ -86,7 +86,11 @@ def block_sender(pattern: str, *, deletes: bool, by: User) -> int:
         return mine.update(held_for=HeldFor.BLOCKED, reason=_joined(Value([blocked]), F("reason")))
     deleted = Value([{"code": "deleted", "by": by.name}])
     number: int = held.update(
-        raw=b"", outcome=Outcome.DELETED, held_for="", reason=_joined(F("reason"), deleted)
+        raw=b"",
+        outcome=Outcome.DELETED,
+        held_for="",
+        parked_at=None,
+        reason=_joined(F("reason"), deleted),
     )
     if number:
         record_change(

@@ -148,7 +148,9 @@ def release(pk: int, *, by: str) -> InboundMail:
     _read(InboundMail.objects.get(pk=pk))
     return _settle(
         pk,
-        lambda mail, parsed: _accepted(mail, parsed, [{"code": "released", "by": by}]),
+        lambda mail, parsed: _accepted(
+            mail, parsed, [*mail.reason, {"code": "released", "by": by}]
+        ),
         only=_is_held,
     )
 
@@ -207,10 +209,12 @@ def _settle(
         )
         mail.held_for = held_for(verdict.reasons) if mail.is_held else ""
         mail.done_at = timezone.now()
+        if not mail.is_held:
+            mail.parked_at = None
         mail.save(
             update_fields=[
-                "outcome", "reason", "held_for", "message", "done_at", "rfc_message_id",
-                "from_address", "subject",
+                "outcome", "reason", "held_for", "message", "done_at", "parked_at",
+                "rfc_message_id", "from_address", "subject",
             ]
         )  # fmt: skip
     return mail

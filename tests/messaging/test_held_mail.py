@@ -101,7 +101,8 @@ def test_a_mail_is_let_in_once_and_says_by_whom(
     ticket = Ticket.objects.get()
     assert f"it is in #{ticket.number}" in said
     reasons = Message.objects.get().provenance["reasons"]
-    assert reasons[-1] == {"code": "released", "by": "Sara Doria"}
+    assert [one["code"] for one in reasons[-2:]] == ["sender_forged", "released"]
+    assert reasons[-1]["by"] == "Sara Doria"
     for name in ("settings_held_let_in", "settings_held_delete", "settings_held_read_again"):
         said = press(log_in(admin), name, row.pk)
         assert f"Sara Doria has let it in already: it is in #{ticket.number}." in said
@@ -143,6 +144,23 @@ def test_what_could_not_be_read_is_read_again(
     settings.INBOUND_MAIL_MAX_BYTES = 25_000_000
     said = press(client, "settings_held_read_again", row.pk)
     assert f"it is in #{Ticket.objects.get().number}" in said
+
+
+def test_what_was_sorted_is_given_up_no_more(
+    log_in: Any, sara: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [receive.keep(bytes(a_mail(message_id=f"<{n}@x>")))[0] for n in range(2)]
+    with monkeypatch.context() as broken:
+        broken.setattr(receive, "visible_part", lambda text, html: 1 / 0)
+        for _try in range(len(InboundMail.retry_after) + 1):
+            for row in rows:
+                receive.settle(row.pk)
+    assert InboundMail.objects.parked().count() == 2
+    client = log_in(sara)
+    press(client, "settings_held_let_in", rows[0].pk)
+    press(client, "settings_held_delete", rows[1].pk)
+    assert InboundMail.objects.parked().count() == 0
+    assert [one.outcome for one in InboundMail.objects.order_by("pk")] == ["accepted", "deleted"]
 
 
 def test_a_mail_of_which_only_the_header_came_is_not_read_again(log_in: Any, sara: User) -> None:

@@ -15,7 +15,8 @@ from django.core.checks import run_checks
 
 from messaging.email import spam
 from messaging.models import InboundMail, MailRule, OutgoingMail
-from tests.messaging.conftest import Deliver, a_mail
+from people.models import User
+from tests.messaging.conftest import Deliver, a_mail, sent_reply
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,21 @@ def test_a_header_counts_only_where_it_is_believed(
     settings.SPAM_HEADERS, settings.TRUSTED_AUTHSERV_ID = where, authserv
     raw = above.replace(b"%s", AUTHSERV.encode()) + b"X-Spam-Flag: YES\r\n" + HOP + bytes(a_mail())
     assert verdict(deliver(raw)) == code
+
+
+def test_what_a_proven_sender_answers_in_their_conversation_is_no_spam(
+    deliver: Deliver, settings: Any, ticket: Ticket, ana: User
+) -> None:
+    settings.TRUSTED_AUTHSERV_ID = AUTHSERV
+    mail = sent_reply(ticket, ana)
+
+    def flagged(number: int, **more: str) -> bytes:
+        report = f"Authentication-Results: {AUTHSERV}; dkim=pass header.d=example.it\r\n"
+        raw = a_mail(message_id=f"<{number}@x>", **more)
+        return report.encode() + b"X-Spam-Flag: YES\r\n" + HOP + bytes(raw)
+
+    assert verdict(deliver(flagged(1, to=mail.reply_to))) == ""
+    assert verdict(deliver(flagged(2))) == "spam_header"
 
 
 # Filters that answer ------------------------------------------------------------------------------

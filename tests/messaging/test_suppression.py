@@ -58,6 +58,8 @@ def test_a_hard_bounce_stops_what_nobody_waits_for_and_warns_who_writes(
     assert f"Mails to {CHIARA} come back since" in html
     assert "550 5.1.1 No such user" in html
     assert "Undeliverable</span>" in html
+    first = log_in(ana).get(reverse("desk_customer_write", args=[ticket.customer_id]))
+    assert f"Mails to {CHIARA} come back since" in first.content.decode()
     # Writing on purpose works, and lifts nothing.
     reply = sent_reply(ticket, ana)
     assert (reply.to_address, reply.state) == (CHIARA, "queued")

@@ -116,6 +116,18 @@ def test_a_mail_that_was_changed_after_it_was_signed_proves_nothing(
     assert answer["outcome"] == "quarantined" or b"mallory" in raw
 
 
+def test_a_second_sender_above_a_signature_that_allows_it_proves_nothing(
+    deliver: Deliver, chiara: Customer, zone: Zone
+) -> None:
+    zone["sel._domainkey.example.it"] = [RECORD]
+    raw = bytes(a_mail()).replace(b"\n", b"\r\n")
+    # Most signers name each header once, so that another one of it goes unseen.
+    named = [b"from", b"subject"]
+    raw = dkim.sign(raw, b"sel", b"example.it", PRIVATE, include_headers=named) + raw
+    assert outcome(deliver, b"From: Your bank\r\n" + raw) == "sender_unproven"
+    assert outcome(deliver, raw.replace(b"<first@", b"<second@")) == "proven"
+
+
 def test_what_stands_below_a_part_that_is_signed_proves_nothing(
     deliver: Deliver, chiara: Customer, zone: Zone
 ) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 from importlib import import_module
 
-SUITES = ("main", "workspace", "live")
+SUITES = ("main", "workspace", "live", "mail")
 
 
 def main(arguments: list[str]) -> int:

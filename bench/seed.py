@@ -62,8 +62,8 @@ JOIN LATERAL (SELECT id, category FROM tickets_status WHERE category = CASE
 
 _CONVERSATIONS = """
 INSERT INTO tickets_conversation
-    (ticket_id, customer_id, channel, identity_id, reply_key, created_at)
-SELECT t.id, t.customer_id, t.channel, i.id, 'bench-' || t.id, t.created_at
+    (ticket_id, customer_id, channel, identity_id, reply_key, our_address, created_at)
+SELECT t.id, t.customer_id, t.channel, i.id, 'bench-' || t.id, '', t.created_at
 FROM tickets_ticket t JOIN people_identity i ON i.customer_id = t.customer_id
 WHERE t.id > %(known)s
 """

@@ -6,11 +6,13 @@ A process of its own for each kind, because memory that was once asked for is no
 from __future__ import annotations
 
 import json
+import re
 import resource
 import sys
 import time
 from base64 import encodebytes
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 SIZE = 25 * 1024 * 1024
@@ -56,8 +58,18 @@ def measure(kind: str) -> dict[str, Any]:
         "kind": kind,
         "megabytes_of_mail": round(len(raw) / 1024 / 1024, 1),
         "seconds": round(time.process_time() - started, 2),
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "megabytes": _most_used() // 1024,
     }
+
+
+def _most_used() -> int:
+    """Kilobytes at the most, of this program alone: what `getrusage` says begins, on Linux, with
+    those of the process that started it."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,15 @@ from tickets.models import Channel, Status, Ticket
 # Also while tests are gathered, some of which make addresses for their parameters.
 brand.keep(brand.default())
 
+#: Begun first, so that no worker is still at one of them when the others are done.
+LONGEST = ("tests/loop/", "tests/helpdesk/test_seed_demo", "tests/launcher/test_running")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 OFFICE_WEEK = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
 
 

@@ -44,6 +44,8 @@ for (const name of ["hint:ticket", "hint:lists", "hint:all", "desk:changed"]) {
   document.body.addEventListener(name, refreshLists);
 }
 document.body.addEventListener("hint:all", lookAtTicket);
+// What happened between the making of the page and its listening was told to nobody.
+document.body.addEventListener("hint:listening", lookAtTicket);
 document.body.addEventListener("hint:ticket", (event) => {
   if (String(event.detail.id) === ticket()?.dataset.number) lookAtTicket();
 });

@@ -173,7 +173,8 @@ let before;
 document.addEventListener("htmx:beforeSwap", (event) => {
   const box = timeline();
   const target = event.detail.target;
-  if (!box || !target?.matches?.("#timeline-end, #earlier, #later")) return;
+  // Nothing comes of an empty answer: what is noted here would be taken for the next swap's, wherever.
+  if (!box || !event.detail.shouldSwap || !target?.matches?.("#timeline-end, #earlier, #later")) return;
   const top = box.getBoundingClientRect().top;
   const anchor = [...box.querySelectorAll("#items > *")].find((one) => one.getBoundingClientRect().bottom > top + 1 && one.id && one !== target);
   box.dataset.steady = "";

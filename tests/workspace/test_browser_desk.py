@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from people.models import Customer, Team, User
 from tests.browser import LOOKS_OF_ALL, Visit, faults, settled
@@ -149,6 +149,20 @@ def test_a_property_is_changed_where_it_stands(visit: Visit, ana: User, ticket: 
     expect(page.locator("#fact-tags form")).to_be_hidden()
     ticket.refresh_from_db()
     assert (ticket.priority, ticket.tags) == (Priority.URGENT, ["glass"])
+
+
+def test_what_happens_before_the_page_listens_shows_too(
+    visit: Visit, ana: User, luca: User, ticket: Ticket
+) -> None:
+    page = visit(ana, "/desk/")
+
+    def change_first(route: Route) -> None:
+        set_priority(ticket, to=Priority.URGENT, actor=Actor.user(luca))
+        route.continue_()
+
+    page.route("**/desk/live/*", change_first, times=1)
+    page.goto(address(ticket))
+    expect(page.locator("#fact-priority summary")).to_contain_text("Urgent")
 
 
 def test_the_hands_stay_on_the_keyboard(

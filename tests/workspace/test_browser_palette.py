@@ -115,6 +115,7 @@ def test_single_keys_act_on_the_ticket_and_the_sheet_lists_them_by_group(
     expect(page.get_by_role("dialog", name=re.compile("Merge"))).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#step")).to_be_hidden()
+    settled(page)
     page.keyboard.press("u")
     expect(page.locator("[data-row]:focus")).to_have_count(1)
     page.keyboard.press("s")

@@ -62,13 +62,15 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         pause = FIRST_PAUSE
         while not self._stopped.is_set():
+            began = time.monotonic()
             try:
                 with imap(self.mailbox) as opened:
                     self._stay(opened)
-                pause = FIRST_PAUSE
             except Exception as error:  # noqa: BLE001 - whatever fails, the mailbox is tried again
                 close_old_connections()
                 _note(self.mailbox, error)
+                if time.monotonic() - began > LONGEST_PAUSE:
+                    pause = FIRST_PAUSE  # it worked for a while: a new failure, not the same one
                 self._stopped.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -45,7 +45,7 @@ class TeamForm(NamedForm[Team]):
         assert isinstance(members, forms.ModelMultipleChoiceField)
         members.queryset = User.objects.assignable()
         self.fields["email"].help_text = _(
-            "Mail to this address goes to the team. Leave it empty to use the company’s."
+            "Mail from it counts as our own. For mail to it, set up a mailbox with this address."
         )
         self.initial["signature"] = shown(self.instance.signature)
         self.fields["signature"].widget.attrs["data-rich"] = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F, Func, JSONField, Q, QuerySet, Value
+from django.db.models import F, Func, JSONField, QuerySet, Value
 
 from messaging.email import receive
 from messaging.models import InboundMail, MailRule
@@ -79,7 +79,7 @@ def block_sender(pattern: str, *, deletes: bool, by: User) -> int:
     record_change(
         by, "created" if is_new else "changed", rule, before=before, after={"verdict": block}
     )
-    held = InboundMail.objects.filter(outcome=Outcome.QUARANTINED).filter(_from(pattern))
+    held = InboundMail.objects.quarantined().sent_from(pattern)
     if not deletes:
         blocked = {"code": "blocked", "pattern": pattern}
         mine: QuerySet[InboundMail] = held.exclude(held_for=HeldFor.BLOCKED)
@@ -105,12 +105,6 @@ def patterns_of(mail: InboundMail) -> list[str]:
     if not local or "." not in domain:
         return []
     return [f"{local}@{domain}", f"@{domain}"]
-
-
-def _from(pattern: str) -> Q:
-    if not pattern.startswith("@"):
-        return Q(from_address__iexact=pattern)
-    return Q(from_address__iendswith=pattern) | Q(from_address__iendswith=f".{pattern[1:]}")
 
 
 def _joined(*lists: F | Value) -> Func:

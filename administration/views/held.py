@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 import structlog
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -224,10 +223,8 @@ def _named(people: Sequence[Address]) -> str:
 def _found(kind: str, words: str) -> InboundMailQuerySet:
     found = InboundMail.objects.quarantined().without_raw()
     if kind:
-        found = found.filter(held_for=kind)
-    if words:
-        found = found.filter(Q(from_address__icontains=words) | Q(subject__icontains=words))
-    return found
+        found = found.of_kind(kind)
+    return found.naming(words) if words else found
 
 
 def _address(kind: str, words: str, page: int) -> str:

@@ -263,16 +263,16 @@ def _listen_for_refused(connection: Any) -> Refused:
     """What the server will say of single recipients while it takes the mail for others: `smtplib`
     returns it, and Django's backend drops it."""
     refused: Refused = {}
-    smtp = getattr(connection, "connection", None)
-    if isinstance(smtp, smtplib.SMTP):
-        sendmail = smtp.sendmail
+    server = getattr(connection, "connection", None)
+    if isinstance(server, smtplib.SMTP):
+        sendmail = server.sendmail
 
         def listening(*args: Any, **kwargs: Any) -> Refused:
             answer: Refused = sendmail(*args, **kwargs)
             refused.update(answer)
             return answer
 
-        smtp.sendmail = listening  # type: ignore[method-assign]
+        server.sendmail = listening  # type: ignore[method-assign]
     return refused
 
 

@@ -21,6 +21,22 @@ class InboundMailQuerySet(OwedQuerySet):
         """Held, and not only because a machine wrote it."""
         return self.quarantined().filter(held_for__in=(HeldFor.SUSPICIOUS, HeldFor.UNREADABLE))
 
+    def of_kind(self, kind: str) -> Self:
+        """Held for this kind of reason."""
+        return self.filter(held_for=kind)
+
+    def naming(self, words: str) -> Self:
+        """With these words in the sender's address or the subject."""
+        named = models.Q(from_address__icontains=words)
+        return self.filter(named | models.Q(subject__icontains=words))
+
+    def sent_from(self, pattern: str) -> Self:
+        """From an address, or with "@example.com" from a domain and everything below it."""
+        if not pattern.startswith("@"):
+            return self.filter(from_address__iexact=pattern)
+        there = models.Q(from_address__iendswith=pattern)
+        return self.filter(there | models.Q(from_address__iendswith=f".{pattern[1:]}"))
+
     def counting(self) -> Self:
         """Every mail once, whatever became of it."""
         return self.exclude(outcome=InboundMail.Outcome.DUPLICATE)

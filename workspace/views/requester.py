@@ -38,8 +38,7 @@ def requester(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     to = None
     if pk:
         number = int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 19 else 0
-        everybody = Customer.objects.visible_to(request.user)
-        to = everybody.filter(pk=number, merged_into=None).first()
+        to = Customer.objects.visible_to(request.user).standing().filter(pk=number).first()
         if to is None:
             raise Http404
     if request.method != "POST":
@@ -104,7 +103,7 @@ def original(request: DeskRequest, ticket: Ticket, pk: int) -> HttpResponse:
 def _customers(request: DeskRequest, ticket: Ticket, words: str) -> list[Customer]:
     if not words:
         return []
-    everybody = Customer.objects.visible_to(request.user).filter(merged_into=None)
+    everybody = Customer.objects.visible_to(request.user).standing()
     matching = (
         Q(pk__in=Customer.objects.with_email(words).values("pk"))
         if "@" in words

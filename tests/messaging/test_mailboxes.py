@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from messaging.email import accounts, fetch
 from messaging.email.accounts import AccountFails
-from messaging.models import InboundMail, Mailbox, MailboxAddress
+from messaging.management.commands.fetch_mail import LOOK_EVERY
+from messaging.models import Fetching, InboundMail, Mailbox, MailboxAddress
 from people.models import Team
 from tests.messaging.certificates import Authority
-from tests.messaging.conftest import a_mail
+from tests.messaging.conftest import ROOT, a_mail, environment_of_a_process
 from tests.messaging.dovecot import PASSWORD, PROGRAM, Dovecot
 from tickets.models import Message, Ticket
 
@@ -226,3 +231,28 @@ def test_the_database_holds_the_password_sealed(box: Mailbox) -> None:
         (stored,) = cursor.fetchone()
     assert PASSWORD not in stored
     assert Mailbox.objects.get().secret == PASSWORD
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_fetcher_hears_of_new_mail_at_once_and_of_a_mailbox_that_is_set_up_later(
+    server: Dovecot, box: Mailbox, authority: Authority
+) -> None:
+    Mailbox.objects.update(archived_at=timezone.now())
+    variables = environment_of_a_process(MAIL_CA_FILE=str(authority.file))
+    command = [sys.executable, str(ROOT / "manage.py"), "fetch_mail"]
+    with subprocess.Popen(command, env=variables, cwd=ROOT, stderr=subprocess.DEVNULL) as fetcher:
+        try:
+            Mailbox.objects.update(archived_at=None)
+            until_it_holds(lambda: Fetching.objects.filter(worked_at__isnull=False).exists(), 30)
+            server.put(mail(1))
+            # Sooner than it would have asked by itself.
+            until_it_holds(InboundMail.objects.exists, LOOK_EVERY - 2)
+        finally:
+            fetcher.kill()
+
+
+def until_it_holds(holds: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "It did not come about in time."
+        time.sleep(0.05)

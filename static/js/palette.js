@@ -127,7 +127,8 @@ async function ask() {
     const answer = await fetch(`${dialog.dataset.src}?${new URLSearchParams(query)}`, { headers: { "X-Requested-With": "fetch" } });
     if (!answer.ok || turn !== asked || !dialog.open) return;
     last = await answer.text();
-    if (turn === asked) show(typed, last);
+    // Whoever typed on meanwhile keeps what fits the words that stand there now.
+    if (turn === asked) show(input.value, last);
   } catch { /* offline: what can be done on the page is still offered */ }
 }
 

@@ -32,6 +32,14 @@ addEventListener("submit", (event) => {
   if (!event.defaultPrevented && event.target.method !== "get") hold(event.target, event.submitter);
 });
 
+// htmx forgets a pressed button that has lost the focus by then, as one in a closing menu may. The browser does not.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const button = detail.triggeringEvent?.submitter;
+  if (!button || button.form !== detail.elt) return;
+  if (button.name && !detail.formData.has(button.name)) detail.parameters[button.name] = button.value;
+  if (button.hasAttribute("formaction")) detail.path = button.getAttribute("formaction");
+});
+
 document.addEventListener("htmx:beforeSend", (event) => {
   const { elt, requestConfig } = event.detail;
   if (elt.matches("form")) hold(elt, requestConfig.triggeringEvent?.submitter);

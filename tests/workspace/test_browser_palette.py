@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from people.models import Team, User
 from tests.browser import axe_violations, settled
@@ -78,6 +79,19 @@ def test_the_palette_goes_to_tickets_places_and_actions_by_keyboard_alone(
     expect(page.locator("#fact-priority")).to_have_attribute("open", "")
     page.keyboard.press("u")
     expect(page.locator("#fact-priority").get_by_role("button", name="Urgent")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    # An answer that comes late takes nothing away from what was typed meanwhile.
+    late: list[Route] = []
+    page.route(re.compile("/suggest/.recent="), lambda route: late.append(route))
+    page.clock.install()
+    page.clock.pause_at(datetime(2031, 1, 1, tzinfo=UTC))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("merge into")
+    expect(chosen(page)).to_contain_text("Merge into another ticket")
+    late[0].continue_()
+    expect(page.locator('#palette [data-part="recent"]')).to_contain_text(ticket.subject)
+    expect(chosen(page)).to_contain_text("Merge into another ticket")
 
 
 def test_the_search_box_completes_operators_and_searches(

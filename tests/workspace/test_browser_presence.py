@@ -19,7 +19,10 @@ pytestmark = pytest.mark.browser
 
 WATCH_SHIFTS = """() => {
   window.shifts = [];
-  const note = (list) => window.shifts.push(...list.getEntries().map((one) => one.value));
+  const box = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+  const said = ({ node, previousRect: was, currentRect: is }) =>
+    `${node?.id || node?.className || node?.nodeName}: ${box(was)}, then ${box(is)}`;
+  const note = (list) => window.shifts.push(...list.getEntries().flatMap((one) => one.sources.map(said)));
   new PerformanceObserver(note).observe({ type: "layout-shift" });
 }"""
 

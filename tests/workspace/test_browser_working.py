@@ -106,8 +106,11 @@ def test_a_day_of_work_by_keyboard(visit: Visit, ana: User, ticket: Ticket, seco
     press(page, "l")
     expect(dialog.get_by_label("Number, words or customer")).to_be_focused()
     page.keyboard.type(str(second.number))
-    expect(dialog.locator("#found a")).to_have_count(1)
     page.keyboard.press("Tab")
+    expect(dialog.locator("#found a")).to_be_focused()
+    # Also when what was typed has been looked for meanwhile.
+    expect(dialog.locator("#found h2")).to_have_text("Found")
+    expect(dialog.locator("#found a")).to_be_focused()
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("button", name="They are related")).to_be_focused()
     page.keyboard.press("Enter")

@@ -22,7 +22,8 @@ WATCH_SHIFTS = """() => {
   const box = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
   const said = ({ node, previousRect: was, currentRect: is }) =>
     `${node?.id || node?.className || node?.nodeName}: ${box(was)}, then ${box(is)}`;
-  const note = (list) => window.shifts.push(...list.getEntries().flatMap((one) => one.sources.map(said)));
+  const note = (list) =>
+    window.shifts.push(...list.getEntries().flatMap((one) => one.sources.map(said)));
   new PerformanceObserver(note).observe({ type: "layout-shift" });
 }"""
 

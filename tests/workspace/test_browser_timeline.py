@@ -207,7 +207,8 @@ def test_solving_leads_to_the_field_that_lacks(visit: Visit, ana: User, ticket: 
     page.locator("#more summary").focus()
     page.keyboard.press("Enter")
     # The button may have lost the focus by the time at which the form is sent.
-    page.evaluate("addEventListener('submit', () => document.activeElement.blur(), { capture: true, once: true })")
+    blur = "() => document.activeElement.blur(), { capture: true, once: true }"
+    page.evaluate(f"addEventListener('submit', {blur})")
     page.get_by_role("button", name="Solve without writing").click()
     number = page.get_by_label("Order number")
     expect(number).to_be_focused()

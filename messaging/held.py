@@ -117,6 +117,11 @@ def can_be_read_again(mail: InboundMail) -> bool:
     return all(reason.get("code") != "left_on_server" for reason in mail.reason)
 
 
+def is_colleagues_answer(mail: InboundMail) -> bool:
+    """Whether it answers a notification: it is nobody's request, and cannot be let in as one."""
+    return any(str(reason.get("code", "")).startswith("answer_") for reason in mail.reason)
+
+
 def _locked(pk: int) -> InboundMail:
     mail: InboundMail = InboundMail.objects.select_for_update(of=("self",)).without_raw().get(pk=pk)
     if not mail.is_held:

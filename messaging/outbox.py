@@ -80,6 +80,11 @@ def queue_mail(
     return mail
 
 
+def our_address_of(conversation: Conversation, ticket: Ticket) -> str:
+    """The address of ours that speaks in a conversation; empty where it is the company's own."""
+    return _ours(conversation, ticket)[1]
+
+
 def _ours(conversation: Conversation, ticket: Ticket) -> tuple[Mailbox | None, str]:
     """The mailbox and the address of ours that speak in a conversation: those that the customer
     wrote to, else the team's, which are then the conversation's; none is the company's own."""

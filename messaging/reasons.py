@@ -24,6 +24,7 @@ _SENTENCES: Mapping[str, Promise] = {
     "stranger": _(
         "It answers a mail about #%(ticket)s, but its sender takes no part in that conversation."
     ),
+    "answered_notification": _("A colleague answered a notification by mail."),
     "released": _("%(by)s looked at it and let it in."),
     "file_withheld": _("The file “%(name)s” was held back: it is a program."),
     # What it is beside its words.
@@ -58,6 +59,19 @@ _SENTENCES: Mapping[str, Promise] = {
     "file_name_too_long": _("The name of a file in it is too long."),
     "archive_bomb": _("A packed file in it unpacks to more than a gigabyte."),
     "could_not_be_read": _("It could not be read: %(error)s"),
+    # Why a colleague's answer to a notification was not taken.
+    "answer_not_signed": _(
+        "It answers a notification, and did not come to the address signed for that."
+    ),
+    "answer_of_another": _("It came to the address at which only %(name)s answers."),
+    "answer_unproven": _("Nothing proves that it is from %(name)s."),
+    "answer_author_left": _("%(name)s no longer works here."),
+    "answer_not_seen": _("Its author may not see the ticket any more."),
+    "answer_ticket_closed": _("The ticket is closed."),
+    "answer_to_somebody_else": _("The customer of the ticket is somebody else now."),
+    "answer_empty": _("Nothing was written above the line."),
+    "answer_not_separable": _("What was written could not be told from what it quotes."),
+    "answer_file_refused": _("A file was not taken. %(why)s"),
     # What machines write.
     "own_mail": _("It is our own mail."),
     "bounce": _("It says that a mail could not be delivered."),
@@ -86,6 +100,8 @@ class HeldFor(models.TextChoices):
     SPAM = "spam", _("Spam")
     BLOCKED = "blocked", _("Blocked")
     AUTOMATIC = "automatic", _("Automatic")
+    #: Not taken, and its author was told: nobody else has to look at it.
+    ANSWER = "answer", _("A colleague’s answer")
 
 
 #: Whatever else holds a mail, a person should look at it.
@@ -107,6 +123,13 @@ _KINDS: Mapping[str, HeldFor] = {
             *("vacation", "list", "precedence", "null_sender", "about_mail"),
         ),
         HeldFor.AUTOMATIC,
+    ),
+    **dict.fromkeys(
+        (
+            *("answer_author_left", "answer_not_seen", "answer_ticket_closed", "answer_empty"),
+            *("answer_to_somebody_else", "answer_not_separable", "answer_file_refused"),
+        ),
+        HeldFor.ANSWER,
     ),
 }
 

@@ -28,6 +28,8 @@ MOST: Final = 50
 def closed_at(preferences: Preferences, now: datetime) -> datetime | None:
     """The last moment up to which news should have been mailed by `now`: the full hour, or the
     chosen time of the day in the company's time zone; none for whoever wants no mail."""
+    if preferences.digest == Digest.AT_ONCE:
+        return now  # What waited when they chose so.
     local = timezone.localtime(now)
     if preferences.digest == Digest.HOURLY:
         return local.replace(minute=0, second=0, microsecond=0)

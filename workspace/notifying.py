@@ -19,6 +19,7 @@ from tickets.models import Event, Follower, Kind, Ticket
 from workspace.hints import OwnHint, publish
 from workspace.models import Notification, NotificationKind
 from workspace.models.notifications import NotificationQuerySet
+from workspace.notices import queue_notice
 from workspace.preferences import Preferences
 
 #: What is worth telling to whoever follows a ticket.
@@ -76,12 +77,15 @@ def tell(
                 actor_name=event.actor_name,
                 excerpt=_excerpt(event),
                 created_at=clock.now(),
-                mailed_at=None if preferences.is_mailed(kind) else clock.now(),
+                mailed_at=None if preferences.is_gathered(kind) else clock.now(),
             )
         )
     told = _without_repetitions(told, event)
     if told:
         Notification.objects.bulk_create(told, ignore_conflicts=True)
+        for one in told:
+            if Preferences.of(one.user).is_mailed_at_once(NotificationKind(one.kind)):
+                queue_notice(one)
         hint = OwnHint(frozenset(one.user_id for one in told), "notifications")
         transaction.on_commit(partial(publish, hint), robust=True)
     return told

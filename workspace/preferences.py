@@ -28,6 +28,7 @@ class Way(models.TextChoices):
 
 class Digest(models.TextChoices):
     OFF = "off", pgettext_lazy("mail", "Never")
+    AT_ONCE = "at_once", _("At once, a mail for each")
     HOURLY = "hourly", _("Every hour, when there is something")
     DAILY = "daily", _("Once a day")
 
@@ -80,8 +81,13 @@ class Preferences:
         """What is told by this way."""
         return [kind for kind, ways in self.ways.items() if way in ways]
 
-    def is_mailed(self, kind: NotificationKind) -> bool:
-        return self.digest != Digest.OFF and Way.MAIL in self.ways[kind]
+    def is_gathered(self, kind: NotificationKind) -> bool:
+        """Whether it waits for the mail that gathers what was not read."""
+        is_gathering = self.digest in (Digest.HOURLY, Digest.DAILY)
+        return is_gathering and Way.MAIL in self.ways[kind]
+
+    def is_mailed_at_once(self, kind: NotificationKind) -> bool:
+        return self.digest == Digest.AT_ONCE and Way.MAIL in self.ways[kind]
 
 
 def _ways(given: Any) -> frozenset[Way]:

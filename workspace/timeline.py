@@ -335,10 +335,15 @@ def _manner(ticket: Ticket, message: Written) -> tuple[str, str]:
     if message.kind == MessageKind.NOTE and message.recipients.get("to"):
         names = ", ".join(message.recipients["to"])
         return "note", _("forwarded to %(names)s") % {"names": names}
+    is_by_mail = any(one.get("code") == "answered_notification" for one in message.reasons)
+    if message.kind == MessageKind.NOTE and is_by_mail:
+        return "note", _("note, by mail")
     if message.kind == MessageKind.NOTE:
         return "note", _("phone call") if message.call_outcome else _("note")
     if message.kind == MessageKind.OUTBOUND:
         name = ticket.customer.name.split(" ")[0]
+        if is_by_mail:
+            return "agent", _("to %(name)s, by mail") % {"name": name}
         if message.is_automatic:
             return "agent", _("automatic, to %(name)s") % {"name": name}
         return "agent", _("to %(name)s") % {"name": name}

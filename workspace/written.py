@@ -58,7 +58,7 @@ class Written:
     call_outcome: str | None
     mail: OutgoingMail | None
     files: list[File]
-    #: Why an inbound message is here, as `messaging.reasons` knows it.
+    #: Why a message that came by mail is here, as `messaging.reasons` knows it.
     reasons: list[dict[str, Any]]
 
 
@@ -74,7 +74,7 @@ SELECT m.id, m.kind, m.is_automatic, m.occurred_at, m.author_user_id, coalesce(a
     c.is_inbound, c.duration_seconds, c.outcome,
     o.id, o.done_at, o.parked_at, o.attempts, o.last_error, o.due_at,
     o.bounced_at, o.delivered_at, f.files,
-    CASE WHEN m.kind = 'inbound' THEN m.provenance -> 'reasons' END
+    m.provenance -> 'reasons'
 FROM tickets_message m
 JOIN tickets_conversation v ON v.id = m.conversation_id
 LEFT JOIN people_customer a ON a.id = m.author_customer_id

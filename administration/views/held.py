@@ -77,7 +77,10 @@ def mail(request: SettingsRequest, pk: int) -> HttpResponse:
             "preview": Preview.of(row),
             "title": row.subject or _("Mail without a subject"),
             "back": reverse(HERE),
-            "can_be_read_again": row.held_for == HeldFor.UNREADABLE
+            "can_be_let_in": not actions.is_colleagues_answer(row),
+            "can_be_read_again": (
+                row.held_for == HeldFor.UNREADABLE or actions.is_colleagues_answer(row)
+            )
             and actions.can_be_read_again(row),
             "patterns": actions.patterns_of(row),
         },

@@ -14,16 +14,24 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
 from people.brand import brand, our_addresses
-from people.models import Team
-from tickets.models import Attachment, Conversation
+from people.models import Team, User
+from tickets.models import Attachment, Conversation, Ticket
 
 _SIGNATURE_BYTES: Final = 10
 _TOKEN: Final = re.compile(r"([0-9a-z]{1,12})-([a-z2-7]{16})")
-_MESSAGE_ID: Final = re.compile(r"<([mtx])\.([0-9a-z]{1,26})\.([a-z2-7]{16})@[^<>@\s]{1,255}>")
+_MESSAGE_ID: Final = re.compile(r"<([mtxn])\.([0-9a-z]{1,26})\.([a-z2-7]{16})@[^<>@\s]{1,255}>")
 _LARGEST_KEY: Final = 2**63 - 1
+#: How the tag of every address begins that a colleague's answer comes to. No conversation's does.
+_ANSWER_TAG: Final = "desk."
+_ANSWER: Final = re.compile(
+    r"desk\.([rn])\.([0-9a-z]{1,12})\.([0-9a-z]{1,12})\.([0-9a-z]{1,12})\.([a-z2-7]{16})"
+)
 
-#: What an id of ours names: a message, a ticket, or a mail about neither.
-What = Literal["m", "t", "x"]
+#: What an id of ours names: a message, a ticket, a mail about neither, or what colleagues are told
+#: of a ticket.
+What = Literal["m", "t", "x", "n"]
+#: What a colleague's answer becomes: a reply to the customer, or a note.
+Becomes = Literal["r", "n"]
 
 
 class Named(NamedTuple):
@@ -64,6 +72,58 @@ def conversation_of(address: str) -> Conversation | None:
     conversation = Conversation.objects.filter(pk=pk).first() if pk <= _LARGEST_KEY else None
     expected = _signature("reply", conversation.reply_key if conversation else secrets.token_hex())
     return conversation if constant_time_compare(match[2], expected) else None
+
+
+class AnswerTo(NamedTuple):
+    """Whose answer an address takes, to what, and to whom it may go."""
+
+    becomes: Becomes
+    user: User
+    ticket: Ticket
+    customer_pk: int
+
+
+def answer_address(
+    user: User, ticket: Ticket, *, becomes: Becomes, customer_pk: int, base: str = ""
+) -> str:
+    """The address at which this colleague answers what they are told of the ticket by mail. It is
+    nobody else's, and ends when the colleague's own address changes."""
+    local, _at, domain = (base or "@".join(support_address())).lower().rpartition("@")
+    keys = ".".join(int_to_base36(pk) for pk in (user.pk, ticket.pk, customer_pk))
+    return f"{local}+{_ANSWER_TAG}{becomes}.{keys}.{_of_answer(becomes, keys, user)}@{domain}"
+
+
+def takes_answers(address: str) -> bool:
+    """Whether an address claims to be one at which a colleague answers, rightly or not."""
+    local, _, _domain = address.strip().lower().rpartition("@")
+    tag = local.partition("+")[2]
+    return tag.startswith(_ANSWER_TAG) and _plain(address.strip().lower()) in our_addresses()
+
+
+def answer_to(address: str) -> AnswerTo | None:
+    """What an address was made for at which a colleague answers; `None` for an empty, short, long,
+    altered or invented signature, all alike."""
+    if not takes_answers(address):
+        return None
+    match = _ANSWER.fullmatch(address.strip().lower().rpartition("@")[0].partition("+")[2])
+    if match is None:
+        return None
+    becomes, *keys, signature = match.groups()
+    pks = [base36_to_int(key) for key in keys]
+    if max(pks) > _LARGEST_KEY:
+        return None
+    user = User.objects.filter(pk=pks[0]).first()
+    ticket = Ticket.objects.filter(pk=pks[1]).first()
+    given = cast("Becomes", becomes)
+    expected = _of_answer(given, ".".join(keys), user)
+    if not constant_time_compare(signature, expected) or user is None or ticket is None:
+        return None
+    return AnswerTo(given, user, ticket, pks[2])
+
+
+def _of_answer(becomes: Becomes, keys: str, user: User | None) -> str:
+    own = user.email.lower() if user else secrets.token_hex()
+    return _signature("answer", f"{becomes}:{keys}:{own}")
 
 
 def message_id(what: What, pk: int | None = None) -> str:

@@ -18,7 +18,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from messaging.email import addresses, spam, trust
+from messaging.email import addresses, answers, spam, trust
 from messaging.email.automatic import automatic_reason
 from messaging.email.bounces import note_bounce, note_feedback
 from messaging.email.forwarded import original_sender
@@ -141,18 +141,20 @@ def settle(pk: int) -> InboundMail:
 
 
 def release(pk: int, *, by: str) -> InboundMail:
-    """Let a quarantined mail in after all, because the colleague `by` looked at it.
+    """Let a quarantined mail in after all, because the colleague `by` looked at it. A colleague's
+    answer to a notification stays where it is.
 
     Raises `MailRefused` when it crosses a limit and stays where it is.
     """
     _read(InboundMail.objects.get(pk=pk))
-    return _settle(
-        pk,
-        lambda mail, parsed: _accepted(
-            mail, parsed, [*mail.reason, {"code": "released", "by": by}]
-        ),
-        only=_is_held,
-    )
+
+    def let_in(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
+        if answers.is_answer(parsed, envelope_to=mail.envelope_to):
+            # Nobody vouches for what a colleague wrote, and it is no customer's request.
+            return _held(mail.reason)
+        return _accepted(mail, parsed, [*mail.reason, {"code": "released", "by": by}])
+
+    return _settle(pk, let_in, only=_is_held)
 
 
 def judge_again(pk: int) -> InboundMail:
@@ -238,6 +240,8 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
     named = [parsed.sender.email, *(one.email for one in parsed.senders), mail.envelope_from]
     if blocking := MailRule.objects.blocking(named):
         return _held([{"code": "blocked", "pattern": blocking.pattern}])
+    if answers.is_answer(parsed, envelope_to=mail.envelope_to):
+        return _held([{"code": automatic}]) if automatic else _answered(mail, parsed)
     place = find_place(parsed, envelope_to=mail.envelope_to)
     if automatic and place.conversation is None:
         return _held([{"code": automatic}])
@@ -254,6 +258,16 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
     if judgement.trust == trust.Trust.PROVEN:
         note_arrives(parsed.sender.email)
     return _accepted(mail, parsed, [], place=place, automatic=automatic, judgement=judgement)
+
+
+def _answered(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
+    """What becomes of a colleague's answer: it goes into its ticket, or is held."""
+    files, withheld = _files(parsed)
+    judgement = trust.judge(parsed, bytes(mail.raw))
+    taken = answers.take(parsed, judgement, files, pk=mail.pk, envelope_to=mail.envelope_to)
+    if taken.message is None:
+        return _held([taken.reason])
+    return _Verdict(Outcome.ACCEPTED, [taken.reason, *withheld], taken.message.pk)
 
 
 def _spam(

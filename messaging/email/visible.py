@@ -142,6 +142,36 @@ def split_text(text: str) -> tuple[str, str]:
     return "\n".join(_trimmed(shown)), "\n".join(_trimmed(signature + hidden))
 
 
+def written_above(text: str, line: re.Pattern[str]) -> str:
+    """What stands above the first line that matches, without the words that introduce a quote and
+    without a signature: empty where nothing was written there."""
+    lines = _normalised(text).split("\n")
+    end = next((at for at, one in enumerate(lines) if line.search(one)), len(lines))
+    above = [one.rstrip() for one in lines[:end][:MAX_LINES]]
+    for at, one in enumerate(above):
+        if one and (
+            _attribution(above, at) or _is_header_block(above, at) or _is_divider(above, at)
+        ):
+            above = above[:at]
+            break
+    while above and not above[-1].strip("> |"):
+        above.pop()
+    shown, _signature_lines = _without_signature(above, may_be_all=True)
+    return "\n".join(_trimmed(shown))
+
+
+def is_written_below(text: str, line: re.Pattern[str]) -> bool:
+    """Whether the first line that matches is quoted, and words of one's own stand below it."""
+    lines = _normalised(text).split("\n")
+    at = next((at for at, one in enumerate(lines) if line.search(one)), len(lines))
+    if at == len(lines) or not _QUOTE.match(lines[at]):
+        return False
+    below, _signature_lines = _without_signature(
+        [one.rstrip() for one in lines[at + 1 :][:MAX_LINES]], may_be_all=True
+    )
+    return _runs_of_text(below) > 0
+
+
 def _normalised(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub("[\u200b-\u200f\u2060\ufeff]", "", text).replace("\xa0", " ")

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
+from messaging.email.answers import can_be_taken
 from people.actions import set_language, set_preference
 from people.models import User
 from workspace.gate import DeskRequest, agents_only
@@ -98,7 +99,12 @@ def preferences(request: DeskRequest) -> HttpResponse:
 
 
 def _page(request: DeskRequest, form: PreferencesForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "rows": form.rows, "ways": list(Way)}
+    context = {
+        "form": form,
+        "rows": form.rows,
+        "ways": list(Way),
+        "answers_are_taken": can_be_taken(),
+    }
     return render(
         request, "workspace/preferences.html", shell(request.user) | context, status=status
     )

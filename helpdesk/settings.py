@@ -307,6 +307,15 @@ OAUTH_TOKEN_URLS = {
 }
 # The company's own certificate authority (PEM), beside those of the system, for mail servers.
 MAIL_CA_FILE = env.str("MAIL_CA_FILE", "")
+# Where the company's own mail server may hand mail over: lmtp://127.0.0.1:8024 or smtp://…
+MAIL_LISTEN_URL = env.str("MAIL_LISTEN_URL", "")
+# The mail servers that may, as addresses and networks.
+MAIL_LISTEN_CLIENTS: list[str] = env.list("MAIL_LISTEN_CLIENTS", ["127.0.0.0/8", "::1"])
+# For STARTTLS: files with the certificate and its key (PEM).
+MAIL_LISTEN_CERTIFICATE = env.str("MAIL_LISTEN_CERTIFICATE", "")
+MAIL_LISTEN_KEY = env.str("MAIL_LISTEN_KEY", "")
+# Far more than any mail that is read (INBOUND_MAIL_MAX_BYTES): up to here everything is kept.
+MAIL_LISTEN_MAX_BYTES = env.int("MAIL_LISTEN_MAX_BYTES", 64 * 1024 * 1024)
 # Where the embedded SMTP server keeps what it catches; set only there, and only then is /mail/.
 CAUGHT_MAIL_DIR = env.str("CAUGHT_MAIL_DIR", "")
 
@@ -479,5 +488,9 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # It writes down every line of every client, addresses of customers among them.
+        "mail.log": {"level": "ERROR"},
+    },
 }

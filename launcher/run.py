@@ -130,6 +130,8 @@ def _start(supervisor: Supervisor, options: argparse.Namespace) -> None:
     supervisor.start("worker", [*celery, *worker, *alone])
     supervisor.start("beat", [*celery, "beat", "--schedule", schedule, "--pidfile", ""])
     supervisor.start("fetcher", [python, "manage.py", "fetch_mail"])
+    if supervisor.environment.get("MAIL_LISTEN_URL"):
+        supervisor.start("listener", [python, "manage.py", "listen_mail"])
 
 
 def _wait_until_ready(supervisor: Supervisor, options: argparse.Namespace) -> None:

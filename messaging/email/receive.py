@@ -107,8 +107,8 @@ def keep(
     print_ = fingerprint(raw)
     row = InboundMail(
         raw=raw,
-        envelope_from=envelope_from[:320],
-        envelope_to=envelope_to[:320],
+        envelope_from=printable(envelope_from)[:320],
+        envelope_to=printable(envelope_to)[:320],
         fingerprint=print_,
         mailbox=mailbox,
     )
@@ -129,6 +129,11 @@ def keep(
         )
         return first, False
     return row, True
+
+
+def printable(address: str) -> str:
+    """An address of the envelope, as strangers write them, without what no table takes."""
+    return "".join(filter(str.isprintable, address))
 
 
 def settle(pk: int) -> InboundMail:

@@ -48,6 +48,9 @@ FILES = {
                 while True:
                     time.sleep(1)
     """,
+    "helpdesk/management/commands/listen_mail.py": """
+        from helpdesk.management.commands.fetch_mail import Command
+    """,
     "helpdesk/asgi.py": """
         async def application(scope, receive, send):
             if scope["type"] == "lifespan":

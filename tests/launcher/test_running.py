@@ -83,14 +83,17 @@ def fetch(port: int) -> bytes:
         return answer.read()
 
 
-def test_it_greets_serves_and_leaves_nothing_behind(helpdesk: Checkout, free_port: int) -> None:
+def test_it_greets_serves_and_leaves_nothing_behind(
+    helpdesk: Checkout, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(helpdesk.environment, "MAIL_LISTEN_URL", "lmtp://127.0.0.1:8024")
     with running(helpdesk, free_port) as run:
         assert f"The helpdesk is up at http://localhost:{free_port}" in run.said
         assert "agent agent@example.com secret" in run.said
         assert f"http://localhost:{free_port}/mail/" in run.said
         assert fetch(free_port) == b"ok"
         started = processes_of(helpdesk.root)
-        parts = ("uvicorn", "helpdesk worker", "helpdesk beat", "manage.py fetch_mail")
+        parts = ("uvicorn", "helpdesk worker", "helpdesk beat", "fetch_mail", "listen_mail")
         for part in parts:
             assert any(part in command for command in started.values()), part
         run.process.send_signal(signal.SIGTERM)
@@ -101,6 +104,7 @@ def test_it_greets_serves_and_leaves_nothing_behind(helpdesk: Checkout, free_por
 
 def test_a_program_that_dies_is_named_and_ends_the_rest(helpdesk: Checkout, free_port: int) -> None:
     with running(helpdesk, free_port) as run:
+        assert not any("listen_mail" in line for line in processes_of(helpdesk.root).values())
         beat = [pid for pid, line in processes_of(helpdesk.root).items() if "helpdesk beat" in line]
         os.kill(beat[0], signal.SIGKILL)
         said = run.end()

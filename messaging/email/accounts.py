@@ -42,16 +42,18 @@ class AccountFails(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class Server:
+    """Whom we speak to: IMAP or SMTP, and how, where that is ours to choose."""
+
     kind: str
     host: str
     port: int
-    security: str
+    security: str = ""
 
 
 def imap(mailbox: Mailbox, *, folder: str | None = None) -> BaseMailBox:
     """An open IMAP connection with the mailbox's folder chosen. Raises `AccountFails`."""
-    server = _Server("IMAP", mailbox.imap_host, mailbox.imap_port, mailbox.imap_security)
+    server = Server("IMAP", mailbox.imap_host, mailbox.imap_port, mailbox.imap_security)
     opened: BaseMailBox | None = None
     try:
         _look_up(server)
@@ -75,7 +77,7 @@ def imap(mailbox: Mailbox, *, folder: str | None = None) -> BaseMailBox:
 
 def smtp(mailbox: Mailbox) -> smtplib.SMTP:
     """An open SMTP connection, signed in. Raises `AccountFails`."""
-    server = _Server("SMTP", mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security)
+    server = Server("SMTP", mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security)
     connection: smtplib.SMTP | None = None
     try:
         _look_up(server)
@@ -89,7 +91,7 @@ def smtp(mailbox: Mailbox) -> smtplib.SMTP:
     return connection
 
 
-def explained(error: Exception, server: _Server) -> AccountFails:
+def explained(error: Exception, server: Server) -> AccountFails:
     """What went wrong between us and the server, as a sentence for whoever set it up."""
     if isinstance(error, AccountFails):
         return error
@@ -152,7 +154,7 @@ def is_this_machine(host: str) -> bool:
         return host.lower().rstrip(".") == "localhost"
 
 
-def _look_up(server: _Server) -> None:
+def _look_up(server: Server) -> None:
     if not server.host:
         words = _("No %(kind)s server is named.") % {"kind": server.kind}
         raise AccountFails("address", words)
@@ -165,7 +167,7 @@ def _look_up(server: _Server) -> None:
         raise socket.gaierror(str(error)) from error
 
 
-def _imap_connection(server: _Server) -> BaseMailBox:
+def _imap_connection(server: Server) -> BaseMailBox:
     if server.security == Security.TLS:
         return MailBox(server.host, server.port, timeout=SECONDS, ssl_context=tls())
     if server.security == Security.STARTTLS:
@@ -182,7 +184,7 @@ def _sign_in(opened: BaseMailBox, mailbox: Mailbox) -> None:
         opened.login_utf8(mailbox.login, mailbox.secret, initial_folder=None)
 
 
-def _smtp_connection(server: _Server) -> smtplib.SMTP:
+def _smtp_connection(server: Server) -> smtplib.SMTP:
     if server.security == Security.TLS:
         return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=tls())
     connection = smtplib.SMTP(server.host, server.port, timeout=SECONDS)

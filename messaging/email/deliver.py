@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from messaging.email.accounts import AccountFails, smtp
+from messaging.email.accounts import AccountFails, Server, explained, smtp, tls
 from messaging.email.build import build
 from messaging.email.reports import is_hard
 from messaging.models import Mailbox, OutgoingMail, Suppression
@@ -202,10 +202,12 @@ def _hand_over(mail: OutgoingMail) -> None:
     except (ValueError, UnicodeError) as error:
         raise GiveUp(f"The mail cannot be written: {error}") from error
     try:
+        if isinstance(connection, EmailBackend):
+            connection.ssl_context = tls()
         connection.open()
     except (OSError, smtplib.SMTPException, AccountFails) as error:
         # Nothing was said yet. A server that refuses us altogether is set up wrongly, not the mail.
-        raise TryLater(_words(error)) from error
+        raise TryLater(_why_not_open(connection, error)) from error
     refused = _listen_for_refused(connection)
     try:
         connection.send_messages([email])
@@ -318,6 +320,12 @@ def _of_provider(error: AnymailRequestsAPIError) -> Exception:
 
 def _refusal(code: int, words: str) -> Exception:
     return GiveUp(words) if 500 <= code < 600 else TryLater(words)
+
+
+def _why_not_open(connection: Any, error: Exception) -> str:
+    if isinstance(connection, EmailBackend):
+        return str(explained(error, Server("SMTP", connection.host, connection.port)))
+    return _words(error)
 
 
 def _words(error: Exception) -> str:

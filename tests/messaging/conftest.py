@@ -104,8 +104,8 @@ class CatchingServer:
 class FreePort(Controller):
     """A controller that serves wherever there is room."""
 
-    def __init__(self, handler: Any) -> None:
-        super().__init__(handler, hostname="127.0.0.1", port=0)
+    def __init__(self, handler: Any, **given: Any) -> None:
+        super().__init__(handler, hostname="127.0.0.1", port=0, **given)
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]

@@ -64,22 +64,28 @@ document.addEventListener("visibilitychange", () => {
 // -- What the other pages say ------------------------------------------------------------------------
 
 const pages = new Map();
+let heard; // while an answer is on its way, which does not know of it
+
+const note = (one) => { if (one.doing) pages.set(one.page, one); else pages.delete(one.page); };
 
 async function catchUp() {
   if (!root()) return;
+  const late = heard = [];
   try {
     const answer = await fetch(`${root()}presence/`, { headers: { Accept: "application/json" } });
     if (!answer.ok || answer.redirected) return;
     const found = (await answer.json()).pages;
+    if (heard !== late) return; // asked anew meanwhile
+    heard = undefined;
     pages.clear();
-    for (const one of found) pages.set(one.page, one);
+    for (const one of [...found, ...late]) note(one);
     show();
   } catch { /* offline: the stream comes back, and with it this */ }
 }
 
 function hear({ detail }) {
-  if (detail.doing) pages.set(detail.page, detail);
-  else pages.delete(detail.page);
+  heard?.push(detail);
+  note(detail);
   show();
 }
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from people.models import User
 from tests.browser import Visit, axe_violations
@@ -25,6 +25,16 @@ WATCH_SHIFTS = """() => {
   const note = (list) =>
     window.shifts.push(...list.getEntries().flatMap((one) => one.sources.map(said)));
   new PerformanceObserver(note).observe({ type: "layout-shift" });
+}"""
+
+
+NOTE_READING = """() => {
+  const usual = Response.prototype.json;
+  Response.prototype.json = async function () {
+    const found = await usual.call(this);
+    if ("pages" in found) setTimeout(() => { document.body.dataset.hasRead = ""; });
+    return found;
+  };
 }"""
 
 
@@ -103,6 +113,24 @@ def test_nothing_moves_when_somebody_comes(
         assert axe_violations(page) == []
         other.close()
         page.close()
+
+
+def test_whoever_comes_while_a_page_still_asks_who_is_there_is_seen(
+    visit: Visit, ana: User, luca: User, ticket: Ticket
+) -> None:
+    page = visit(ana, "/desk/queues/solved/")
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/desk/presence/", lambda route: late.append((route, route.fetch())))
+    page.goto(address(ticket))
+    is_listening(page)
+    visit(luca, address(ticket))
+    expect(head(page)).to_have_text(re.compile("Luca is looking"))
+    route, answer = late[-1]
+    assert answer.json()["pages"] == []
+    page.evaluate(NOTE_READING)
+    route.fulfill(response=answer)
+    expect(page.locator("body[data-has-read]")).to_have_count(1)
+    expect(head(page)).to_have_text(re.compile("Luca is looking"))
 
 
 def test_a_page_that_lost_its_connection_shows_nobody_and_catches_up(

@@ -7,10 +7,11 @@ import imaplib
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -24,12 +25,14 @@ from imap_tools import (
     MailBoxUnencrypted,
 )
 
-from messaging.email.oauth import TokenRefused, access_token
+from messaging.email.oauth import TokenRefused, access_token, forget_token
 from messaging.models import Mailbox
 
 SECONDS: Final = 20
 _SIGNED_IN: Final = 235  # RFC 4954
+_ASKED: Final = 334
 Security = Mailbox.Security
+Connection = TypeVar("Connection")
 
 
 class AccountFails(Exception):
@@ -54,14 +57,20 @@ class Server:
 def imap(mailbox: Mailbox, *, folder: str | None = None) -> BaseMailBox:
     """An open IMAP connection with the mailbox's folder chosen. Raises `AccountFails`."""
     server = Server("IMAP", mailbox.imap_host, mailbox.imap_port, mailbox.imap_security)
-    opened: BaseMailBox | None = None
+
+    def signed_in() -> BaseMailBox:
+        opened = _imap_connection(server)
+        try:
+            _sign_in(opened, mailbox)
+        except Exception:
+            _leave(opened)
+            raise
+        return opened
+
     try:
         _look_up(server)
-        opened = _imap_connection(server)
-        _sign_in(opened, mailbox)
+        opened = _with_a_good_token(signed_in, mailbox)
     except Exception as error:
-        if opened is not None:
-            _leave(opened)
         raise explained(error, server) from error
     chosen = folder or mailbox.folder
     try:
@@ -78,17 +87,22 @@ def imap(mailbox: Mailbox, *, folder: str | None = None) -> BaseMailBox:
 def smtp(mailbox: Mailbox) -> smtplib.SMTP:
     """An open SMTP connection, signed in. Raises `AccountFails`."""
     server = Server("SMTP", mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security)
-    connection: smtplib.SMTP | None = None
+
+    def signed_in() -> smtplib.SMTP:
+        connection = _smtp_connection(server)
+        try:
+            if mailbox.login:
+                _sign_in_to_send(connection, mailbox)
+        except Exception:
+            connection.close()
+            raise
+        return connection
+
     try:
         _look_up(server)
-        connection = _smtp_connection(server)
-        if mailbox.login:
-            _sign_in_to_send(connection, mailbox)
+        return _with_a_good_token(signed_in, mailbox)
     except Exception as error:
-        if connection is not None:
-            connection.close()
         raise explained(error, server) from error
-    return connection
 
 
 def explained(error: Exception, server: Server) -> AccountFails:
@@ -175,9 +189,21 @@ def _imap_connection(server: Server) -> BaseMailBox:
     return MailBoxUnencrypted(server.host, server.port, timeout=SECONDS)
 
 
+def _with_a_good_token(signed_in: Callable[[], Connection], mailbox: Mailbox) -> Connection:
+    """A server may refuse a token before its time: then a fresh one is tried, once."""
+    try:
+        return signed_in()
+    except (imaplib.IMAP4.error, smtplib.SMTPAuthenticationError):
+        if not forget_token(mailbox):
+            raise
+        return signed_in()
+
+
 def _sign_in(opened: BaseMailBox, mailbox: Mailbox) -> None:
     if mailbox.sign_in != Mailbox.SignIn.PASSWORD:
-        opened.xoauth2(mailbox.login, access_token(mailbox), initial_folder=None)
+        # A refusal comes as a question, which only an empty line answers.
+        answers = iter([_shown_token(mailbox)])
+        opened.client.authenticate("XOAUTH2", lambda _question: next(answers, b""))
     elif mailbox.login.isascii() and mailbox.secret.isascii():
         opened.login(mailbox.login, mailbox.secret, initial_folder=None)
     else:
@@ -198,10 +224,16 @@ def _sign_in_to_send(connection: smtplib.SMTP, mailbox: Mailbox) -> None:
         connection.login(mailbox.login, mailbox.secret)
         return
     connection.ehlo_or_helo_if_needed()
-    bearer = f"user={mailbox.login}\1auth=Bearer {access_token(mailbox)}\1\1"
-    code, words = connection.docmd("AUTH", "XOAUTH2 " + base64.b64encode(bearer.encode()).decode())
+    token = base64.b64encode(_shown_token(mailbox)).decode()
+    code, words = connection.docmd("AUTH", f"XOAUTH2 {token}")
+    if code == _ASKED:
+        code, words = connection.docmd("")
     if code != _SIGNED_IN:
         raise smtplib.SMTPAuthenticationError(code, words)
+
+
+def _shown_token(mailbox: Mailbox) -> bytes:
+    return f"user={mailbox.login}\1auth=Bearer {access_token(mailbox)}\1\1".encode()
 
 
 def _leave(opened: BaseMailBox) -> None:

@@ -58,6 +58,12 @@ def access_token(mailbox: Mailbox) -> str:
     return token
 
 
+def forget_token(mailbox: Mailbox) -> bool:
+    """Ask for another access token the next time: a server refuses this one. Whether there was one
+    to forget."""
+    return _held.pop((mailbox.pk, mailbox.secret), None) is not None
+
+
 def _asked(mailbox: Mailbox) -> dict[str, Any]:
     form = {
         "grant_type": "refresh_token",

@@ -30,8 +30,16 @@ first_valid_gid = 1
 ssl = yes
 ssl_cert = <{certificate}
 ssl_key = <{key}
+auth_failure_delay = 0
+auth_mechanisms = plain login xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
 passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
 userdb {{
@@ -40,6 +48,10 @@ userdb {{
 }}
 service anvil {{
   chroot =
+  # Who failed once need not wait before they try again.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -58,10 +70,21 @@ service imap-login {{
 """
 
 
-class Dovecot:
-    """Runs from `start` to `stop`; every name is a user of it, with one password."""
+#: Tokens are judged by whoever gives them out: JSON that says whose a token is, or 401.
+_TOKENS = """
+introspection_mode = auth
+introspection_url = {url}
+username_attribute = email
+"""
 
-    def __init__(self, folder: Path, certificate: tuple[Path, Path]) -> None:
+
+class Dovecot:
+    """Runs from `start` to `stop`; every name is a user of it, with one password, or with a token
+    that is good at `tokens_url`."""
+
+    def __init__(
+        self, folder: Path, certificate: tuple[Path, Path], *, tokens_url: str = "http://localhost"
+    ) -> None:
         self.folder = folder
         self.port, self.tls_port = _free_port(), _free_port()
         #: Whose mailbox is meant; a name that is new has an empty one.
@@ -84,6 +107,7 @@ class Dovecot:
                 key=certificate[1],
             )
         )
+        (folder / "oauth2.conf").write_text(_TOKENS.format(url=tokens_url))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

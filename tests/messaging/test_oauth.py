@@ -25,19 +25,31 @@ class Provider(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[tuple[str, dict[str, str]]] = []
+        #: Whose token is good, and which.
+        self.good: tuple[str, str] = ("", "")
         self.answers: list[tuple[int, dict[str, Any]]] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Provider
 
+    def do_GET(self) -> None:
+        """A mail server asks whose token it was shown."""
+        user, token = self.server.good
+        is_good = bool(token) and self.headers["Authorization"] == f"Bearer {token}"
+        self._answer(200, {"email": user if is_good else "nobody"})
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.asked.append((self.path, {k: v[0] for k, v in parse_qs(body).items()}))
-        status, answer = self.server.answers.pop(0)
+        self._answer(*self.server.answers.pop(0))
+
+    def _answer(self, status: int, answer: dict[str, Any]) -> None:
+        content = json.dumps(answer).encode()
         self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
+        self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
         return

@@ -227,7 +227,10 @@ class MessageList(TicketsView):
             html=given["html"],
             files=_checked(given.get("attachments", [])),
             recipients=_recipients(given),
-            provenance={"api_user": self.user.pk},
+            provenance={
+                "api_user": self.user.pk,
+                **({} if given["quote"] else {"quotes": False}),
+            },
         )
         if given["kind"] == "note":
             message = add_note(ticket, draft=draft, author=self.user, seen=given.get("version"))

@@ -106,6 +106,12 @@ class NewTicket(Strict):
         return text
 
 
+class Flag(serializers.BooleanField):
+    """Where a form does not name it, it has its default: no browser's unticked box is meant."""
+
+    default_empty_html = serializers.empty
+
+
 class NewMessage(Strict):
     kind = serializers.ChoiceField(choices=WRITTEN_KINDS, default="reply")
     text = serializers.CharField(
@@ -129,6 +135,10 @@ class NewMessage(Strict):
         required=False,
         max_length=MAX_RECIPIENTS,
         help_text="Who gets a reply too, and nobody else learns of it.",
+    )
+    quote = Flag(
+        default=True,
+        help_text="Whether the mail of a reply repeats the customer's last message beneath it.",
     )
     then = serializers.ChoiceField(
         choices=[category for category in StatusCategory if category != StatusCategory.CLOSED],

@@ -57,6 +57,8 @@ class Written:
     recipients: Recipients = field(default_factory=dict)
     # The message that a forward passes on.
     forwards: Message | None = None
+    # Whether the mail of a reply repeats beneath it what it answers.
+    quotes: bool = True
 
     @property
     def is_blank(self) -> bool:

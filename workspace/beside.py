@@ -27,7 +27,7 @@ from django.db.models import (
     Sum,
     When,
 )
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models.functions import Coalesce, JSONObject, Left
 
 from messaging.models import Suppression
 from people.models import Company, Identity, User
@@ -48,6 +48,9 @@ from tickets.models import (
 from workspace.addresses import Undeliverable
 from workspace.statement import TICKET, USER, Statement
 
+#: So much of what a reply quotes is shown under the editor.
+QUOTED_SHOWN = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class MyDraft:
@@ -57,7 +60,16 @@ class MyDraft:
     html: str
     recipients: dict[str, list[str]]
     forwards: int | None
+    quotes: bool
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What the mail of a reply repeats beneath it."""
+
+    text: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,7 @@ class Answered:
 class Beside:
     draft: MyDraft | None = None
     replies_to: Answered = field(default_factory=Answered)
+    quoted: Quoted | None = None
     #: Mine, that no message has taken yet.
     uploads: list[WaitingFile] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -164,6 +177,7 @@ class Beside:
         return cls(
             draft=_draft(told["draft"]),
             replies_to=_answered(told["replies_to"]),
+            quoted=_quoted(told["quoted"]),
             uploads=_files(told["uploads"]),
             held=[_held(one) for one in told["held"] or ()],
             others=(told["others"] or {}).get("recipients", {}),
@@ -216,12 +230,18 @@ def _asking() -> Statement:
                     ),
                 ),
             ),
+            quoted=_one(
+                Message.objects.newest_inbound().filter(conversation=Subquery(answered)),
+                text=Left("text", QUOTED_SHOWN),
+                at="occurred_at",
+            ),
             draft=_one(
                 Draft.objects.filter(author=USER, ticket=TICKET),
                 mode="mode",
                 html="html",
                 recipients="recipients",
                 forwards="forwards_id",
+                quotes="quotes",
                 updated_at="updated_at",
             ),
             uploads=_all(
@@ -312,6 +332,12 @@ def _draft(told: Mapping[str, Any] | None) -> MyDraft | None:
 
 def _answered(told: Mapping[str, Any] | None) -> Answered:
     return Answered(told["name"], told["address"] or "") if told else Answered()
+
+
+def _quoted(told: Mapping[str, Any] | None) -> Quoted | None:
+    if told is None or not told["text"].strip():
+        return None
+    return Quoted(told["text"].strip(), datetime.fromisoformat(told["at"]))
 
 
 def _undeliverable(told: Mapping[str, Any]) -> Undeliverable:

@@ -26,6 +26,8 @@ class Composer:
     cc: str = ""
     bcc: str = ""
     forwards: int | None = None
+    #: Whether the mail of a reply repeats what it answers.
+    quotes: bool = True
     #: The draft that this goes on with: when it was kept.
     draft_at: datetime | None = None
     files: Sequence[WaitingFile] = ()
@@ -44,6 +46,7 @@ class Composer:
             html=for_editor(draft.html, upload_url) if draft else "",
             text=html_to_text(draft.html) if draft else "",
             forwards=named or (draft.forwards if draft else None),
+            quotes=draft.quotes if draft else True,
             draft_at=draft.updated_at if draft else None,
             files=[upload for upload in beside.uploads if not _stands_in(draft, upload)],
             others=beside.others,
@@ -67,6 +70,7 @@ class Composer:
             cc=given.get("cc", ""),
             bcc=given.get("bcc", ""),
             forwards=_id(forwards),
+            quotes=not given.get("unquoted"),
             draft_at=beside.draft.updated_at if beside.draft else None,
             files=[one for one in beside.uploads if not (one.is_inline and one.key in html)],
             others=beside.others,

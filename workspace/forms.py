@@ -66,6 +66,8 @@ class WriteForm(forms.Form):
     cc = forms.CharField(required=False, max_length=MAX_ADDRESSES)
     bcc = forms.CharField(required=False, max_length=MAX_ADDRESSES)
     forwards = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    # What the reply answers is not repeated beneath it.
+    unquoted = forms.BooleanField(required=False)
     files = ManyFiles(  # type: ignore[assignment]
         required=False, allow_empty_file=True
     )
@@ -153,6 +155,7 @@ class WriteForm(forms.Form):
             html=html,
             recipients={} if mode == WriteMode.NOTE else self.recipients,
             forwards=data["forwards"],
+            quotes=not data["unquoted"],
         )
 
     @property

@@ -15,7 +15,7 @@ from messaging.email.addresses import content_id, message_id
 from messaging.models import OutgoingMail
 from messaging.outbox import queue_mail
 from people.brand import brand
-from tickets.models import Conversation, Message, MessageKind, Ticket
+from tickets.models import Conversation, Message, Ticket
 from tickets.recipients import Recipients
 from tickets.sanitise import clean_html, html_to_text, with_inline_images
 
@@ -42,7 +42,7 @@ def queue_reply(
             "text": message.text.strip(),
             "html": _shown(message),
             "signature": _signature(message),
-            "quote": _quote(conversation, before=message),
+            "quote": _quote(conversation, before=message) if message.quotes else None,
         }
         if recipients or home.customer_id != conversation.customer_id:
             del context["link"]
@@ -154,11 +154,7 @@ def _frame(ticket: Ticket) -> dict[str, Any]:
 
 def _quote(conversation: Conversation, *, before: Message) -> dict[str, Any] | None:
     """The customer's last message before this one, cleaned once more on its way out."""
-    last = (
-        conversation.messages.filter(kind=MessageKind.INBOUND, pk__lt=before.pk)
-        .order_by("-occurred_at", "-pk")
-        .first()
-    )
+    last = conversation.messages.newest_inbound().filter(pk__lt=before.pk).first()
     if last is None or not last.text.strip():
         return None
     text = last.text.strip()

@@ -110,6 +110,7 @@ export function keepDraft(form, editor) {
       for (const place of ["to", "cc", "bcc"]) form.elements[place].value = theirs[place];
       const mode = form.querySelector(`[name=mode][value="${theirs.mode}"]`);
       if (mode) mode.checked = true;
+      if (form.elements.unquoted) form.elements.unquoted.checked = theirs.unquoted;
       editor.editor.loadHTML(theirs.html);
       kept = spoken(content(form));
       say(theirs.at);
@@ -163,6 +164,7 @@ export function keepDraft(form, editor) {
     version.value = "";
     form.querySelector("#uploads").replaceChildren();
     for (const name of ["to", "cc", "bcc", "forwards"]) form.elements[name].value = "";
+    if (form.elements.unquoted) form.elements.unquoted.checked = false;
     kept = spoken(content(form));
     forget(form);
     say("");

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from messaging.models import OutgoingMail
 from people.models import User
 from tests.api.evidence import assert_problem, everything, wrong
 from tests.tickets.evidence import fresh, newest_event
@@ -32,6 +33,20 @@ def test_a_reply_goes_to_the_customer_in_the_users_name(
     assert shown["ticket_version"] == fresh(ticket).version > version
     assert fresh(ticket).status_category == "open"
     assert ticket.events.get(kind="message.sent").actor_user == ana
+
+
+def test_a_reply_quotes_unless_it_says_otherwise(api: APIClient, url: str, ticket: Ticket) -> None:
+    asked = ticket.messages.get().text
+    file = SimpleUploadedFile("plan.pdf", b"%PDF")
+    for given, form, quotes in (
+        ({"text": "Yes."}, "json", True),
+        ({"text": "Yes.", "attachments": [file]}, "multipart", True),
+        ({"text": "Yes.", "quote": False}, "json", False),
+    ):
+        assert api.post(url, given, format=form).status_code == 201
+        mail = OutgoingMail.objects.filter(purpose="reply").latest("pk")
+        assert (f"> {asked}" in mail.text, asked in mail.html) == (quotes, quotes)
+    assert "#/quote" in wrong(api.post(url, {"text": "Yes.", "quote": "perhaps"}))
 
 
 def test_reply_and_solve(api: APIClient, url: str, ticket: Ticket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -244,6 +245,37 @@ def test_a_draft_is_there_on_the_next_machine(log_in: LogIn, ana: User, ticket: 
     left = keep(log_in(ana), ticket, html="<div>Dear Chiara</div>", **sent)
     assert left.status_code == 200
     assert Draft.objects.get().html == "<div>Dear Chiara</div>"
+
+
+@pytest.mark.usefixtures("holds")
+def test_what_a_reply_quotes_can_be_left_out(log_in: LogIn, ana: User, ticket: Ticket) -> None:
+    """From the composer through the draft, the held message and back to the mail."""
+    client, page = log_in(ana), f"/desk/tickets/{ticket.number}/"
+
+    def is_ticked() -> bool:
+        html = client.get(page).content.decode()
+        assert "The glass is cracked along the base" in html.partition('class="quoting-text"')[2]
+        (box,) = re.findall(r'<input type="checkbox" name="unquoted"[^>]*>', html)
+        return " checked" in box
+
+    assert not is_ticked()
+    assert keep(client, ticket, html="<div>Yes</div>", unquoted="1").status_code == 200
+    assert is_ticked()
+    send(client, ticket, html="<div>Yes</div>", unquoted="1")
+    held = HeldMessage.objects.get()
+    client.post(reverse("desk_undo_send", args=[ticket.number, held.pk]))
+    assert is_ticked()
+    # Without the tick it is another message, and not a second press of the same button.
+    for more in ({"unquoted": "1"}, {}):
+        send(client, ticket, html="<div>Yes</div>", **more)
+    for row in HeldMessage.objects.owed().order_by("pk"):
+        HeldMessage.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+        send_held_message(row.pk)
+    without, with_it = OutgoingMail.objects.filter(purpose="reply").order_by("pk")
+    assert "cracked along the base" not in without.text + without.html
+    assert "cracked along the base" in with_it.text
+    assert "cracked along the base" in with_it.html
+    assert not is_ticked()
 
 
 def test_a_draft_is_its_authors_alone(

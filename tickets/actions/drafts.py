@@ -71,17 +71,18 @@ def save_draft(
 
 
 def _says(draft: Draft, written: Written) -> bool:
-    return (draft.mode, draft.html, draft.recipients, draft.forwards_id) == (
+    return (draft.mode, draft.html, draft.recipients, draft.forwards_id, draft.quotes) == (
         written.mode,
         written.html,
         dict(written.recipients),
         written.forwards.pk if written.forwards else None,
+        written.quotes,
     )
 
 
 def _take(draft: Draft, written: Written) -> None:
     draft.mode, draft.html, draft.recipients = written.mode, written.html, dict(written.recipients)
-    draft.forwards = written.forwards
+    draft.forwards, draft.quotes = written.forwards, written.quotes
     draft.updated_at = timezone.now()
 
 

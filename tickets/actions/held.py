@@ -98,8 +98,11 @@ def send_written(
         return message
     earlier: HeldMessage
     for earlier in HeldMessage.objects.waiting(ticket).filter(author=author):
-        same = (written.mode, written.html, dict(written.recipients), written.forwards)
-        is_same = (earlier.mode, earlier.html, earlier.recipients, earlier.forwards) == same
+        is_same = (earlier.mode, earlier.html, earlier.recipients) == (
+            written.mode,
+            written.html,
+            dict(written.recipients),
+        ) and (earlier.forwards, earlier.quotes) == (written.forwards, written.quotes)
         # Files that wait are for another message: those of a second click are the first's already.
         if is_same and not uploads:
             return earlier
@@ -111,6 +114,7 @@ def send_written(
         html=written.html,
         recipients=dict(written.recipients),
         forwards=written.forwards,
+        quotes=written.quotes,
         conversation=ticket.newest_conversation if is_reply else None,
         then=then,
         due_at=timezone.now() + timedelta(seconds=seconds),
@@ -141,7 +145,7 @@ def send_held_message(pk: int) -> None:
 def _send(held: HeldMessage) -> None:
     if held.taken_back_at:
         raise GiveUp("It is its author's draft again.")
-    written = Written(WriteMode(held.mode), held.html, held.recipients, held.forwards)
+    written = Written(WriteMode(held.mode), held.html, held.recipients, held.forwards, held.quotes)
     uploads = list(held.uploads.order_by("pk"))
     try:
         ticket = locked_for_change(held.ticket)
@@ -219,10 +223,11 @@ def _as_draft(held: HeldMessage, ticket: Ticket) -> Draft:
         draft.save(update_fields=["html"])
     draft = add_to_draft(ticket, author=held.author, html=f"{held.html}{begun}")
     draft.mode, draft.recipients, draft.forwards = held.mode, held.recipients, held.forwards
+    draft.quotes = held.quotes
     if held.forwards and held.forwards.ticket_id != ticket.pk:
         # Never another message in its place, and never what was meant for others to the customer.
         draft.mode, draft.forwards = WriteMode.NOTE, None
-    draft.save(update_fields=["mode", "recipients", "forwards"])
+    draft.save(update_fields=["mode", "recipients", "forwards", "quotes"])
     held.uploads.update(held=None, ticket=ticket)
     return draft
 
@@ -241,6 +246,7 @@ def _write(
         html=written.html,
         files=tuple(files_of(uploads)),
         recipients=written.recipients,
+        provenance={} if written.quotes else {"quotes": False},
     )
     if written.mode == WriteMode.NOTE:
         draft = MessageDraft(

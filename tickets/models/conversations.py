@@ -105,6 +105,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The public messages that went to others too, the newest first."""
         return self.public().exclude(recipients={}).order_by("-occurred_at", "-pk")
 
+    def newest_inbound(self) -> Self:
+        """What customers wrote, the newest first."""
+        return self.filter(kind=MessageKind.INBOUND).order_by("-occurred_at", "-pk")
+
     def newest_texts(self, tickets: Sequence[int], *, limit: int = 40) -> dict[int, list[str]]:
         """The texts of each of the tickets, the newest messages first, their own words before what
         they quote. Of long texts and long tickets a part."""
@@ -174,6 +178,7 @@ class Message(models.Model):
     # "bcc": […]}, addresses as they are compared.
     recipients = models.JSONField(default=dict, blank=True)
     # How the sender was proven, why it was threaded here, and the like: for people to read.
+    # How it came: {"inbound_mail": …, "reasons": […], "forwards": …, "quotes": false}
     provenance = models.JSONField(default=dict, blank=True)
     occurred_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
@@ -204,6 +209,11 @@ class Message(models.Model):
     @property
     def is_note(self) -> bool:
         return self.kind == MessageKind.NOTE
+
+    @property
+    def quotes(self) -> bool:
+        """Whether its mail repeats beneath it what it answers; its author may leave that out."""
+        return self.provenance.get("quotes") is not False
 
     @property
     def author_name(self) -> str:

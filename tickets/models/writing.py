@@ -40,6 +40,8 @@ class Writing(models.Model):
     forwards = models.ForeignKey(
         Message, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # Whether the mail of a reply repeats beneath it what it answers.
+    quotes = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         abstract = True

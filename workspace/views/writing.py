@@ -186,6 +186,7 @@ def _told(kept: Draft | None) -> dict[str, Any]:
         "at": _("Draft saved %(time)s") % {"time": at},
         "mode": kept.mode,
         "html": for_editor(kept.html, upload_url),
+        "unquoted": not kept.quotes,
         **{place: ", ".join(kept.recipients.get(place, ())) for place in ("to", "cc", "bcc")},
     }
 

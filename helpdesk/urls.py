@@ -41,7 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/logo", brand.logo, name="brand_logo"),
     path("", include("portal.urls")),
 ]
-if settings.EMAIL_PROVIDER:
+if settings.ANYMAIL.get("WEBHOOK_SECRET"):
     urlpatterns.append(path("hooks/mail/", include(provider.webhooks())))
 if settings.CAUGHT_MAIL_DIR:
     urlpatterns.append(path("mail/", include(caught_mail.urlpatterns)))

@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy
 
 from administration.forms.rows import RowForm
 from messaging.email.accounts import is_this_machine
+from messaging.email.providers import PROVIDERS
 from messaging.models import Mailbox, MailboxAddress
 from people.brand import brand
 from people.models import Team
 from people.models.names import one_line
 
 MOST_ADDRESSES: Final = 20
-SECRETS: Final = ("secret", "client_secret")
+SECRETS: Final = ("secret", "client_secret", "provider_key", "provider_secret")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?|\[?[0-9a-f:.]{2,45}\]?", re.IGNORECASE)
 
 
@@ -36,6 +37,7 @@ class MailboxForm(RowForm[Mailbox]):
             *("name", "team", "sign_in", "login", "secret", "client_id", "client_secret"),
             *("tenant", "is_fetched", "imap_host", "imap_port", "imap_security", "folder"),
             *("afterwards", "moved_to", "sends", "smtp_host", "smtp_port", "smtp_security"),
+            *("provider", "provider_key", "provider_secret", "provider_domain"),
             "mails_per_minute",
         )
         widgets = {
@@ -57,6 +59,9 @@ class MailboxForm(RowForm[Mailbox]):
             "secret": _("Google and Microsoft: the refresh token."),
             "tenant": _("Only for Microsoft: the directory’s ID. Empty means any."),
             "moved_to": _("The folder must exist."),
+            "provider_key": _("Postmark calls it the server token."),
+            "provider_secret": _("Only Mailjet has one."),
+            "provider_domain": _("Only for Mailgun. Empty means that of the first address."),
         }
         for name, words in helps.items():
             self.fields[name].help_text = words
@@ -117,12 +122,33 @@ class MailboxForm(RowForm[Mailbox]):
                 self.add_error("moved_to", _("Name the folder."))
         if data.get("sends") == Mailbox.Sends.SMTP:
             self._check_server("smtp", data)
+        if data.get("sends") == Mailbox.Sends.PROVIDER:
+            self._check_provider(data)
         is_oauth = data.get("sign_in") not in (None, Mailbox.SignIn.PASSWORD)
         if is_oauth and not data.get("client_id"):
             self.add_error("client_id", _("Google and Microsoft know us by it."))
         if data.get("login") and not data.get("secret") and not self.instance.secret:
             self.add_error("secret", _("A log-in needs its password or token."))
         return data
+
+    def _check_provider(self, data: dict[str, Any]) -> None:
+        if not data.get("provider"):
+            self.add_error("provider", _("Choose one."))
+            return
+        is_another = data["provider"] != self.instance.provider
+        needed = ["provider_key"]
+        if PROVIDERS[data["provider"]].has_second_key:
+            needed.append("provider_secret")
+        for name in needed:
+            # A key that is kept is the other provider's: it is not handed to this one.
+            if not data.get(name) and (is_another or not getattr(self.instance, name)):
+                self.add_error(name, _("A provider needs its key."))
+        domain = str(data.get("provider_domain") or "").strip().lower()
+        if not domain and PROVIDERS[data["provider"]].has_domain and data.get("addresses"):
+            domain = data["addresses"][0].rpartition("@")[2]
+        data["provider_domain"] = domain
+        if domain and not _HOST.fullmatch(domain):
+            self.add_error("provider_domain", _("Name the domain, such as mail.example.com."))
 
     def _check_server(self, kind: str, data: dict[str, Any]) -> None:
         name = f"{kind}_host"

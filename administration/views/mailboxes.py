@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from administration.forms.mailboxes import MailboxForm
 from administration.gate import SettingsRequest, allowed
 from administration.pages import Line, Refused, archive, edit_page, ends, list_page, restore, show
+from messaging.email import providers
 from messaging.email.accounts import AccountFails, imap, smtp
 from messaging.mailboxes import AddressIsTaken, save_mailbox
 from messaging.models import Mailbox
@@ -137,6 +138,8 @@ def _found(row: Mailbox) -> list[dict[str, Any]]:
         found.append(_tried("IMAP", _read, row))
     if row.sends == Mailbox.Sends.SMTP:
         found.append(_tried("SMTP", _greet, row))
+    if row.sends == Mailbox.Sends.PROVIDER:
+        found.append(_tried(Mailbox.Provider(row.provider).label, providers.check, row))
     return found
 
 

@@ -21,6 +21,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from messaging.email import providers
 from messaging.email.accounts import AccountFails, Server, explained, smtp, tls
 from messaging.email.build import build
 from messaging.email.reports import is_hard
@@ -241,9 +242,11 @@ def _hand_over(mail: OutgoingMail) -> None:
 
 def _connection(mail: OutgoingMail) -> Any:
     """The way to the server that sends it: the company's, or that of the mailbox it comes from."""
-    if mail.mailbox is None or mail.mailbox.sends != Mailbox.Sends.SMTP:
-        return get_connection()
-    return MailboxBackend(mail.mailbox)
+    if mail.mailbox is not None and mail.mailbox.sends == Mailbox.Sends.SMTP:
+        return MailboxBackend(mail.mailbox)
+    if mail.mailbox is not None and mail.mailbox.sends == Mailbox.Sends.PROVIDER:
+        return providers.connection(mail.mailbox)
+    return get_connection()
 
 
 class MailboxBackend(EmailBackend):

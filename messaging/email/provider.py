@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import structlog
 from anymail import urls as anymail_urls
-from anymail.exceptions import AnymailWebhookValidationFailure
+from anymail.exceptions import AnymailConfigurationError, AnymailWebhookValidationFailure
 from anymail.signals import EventType, RejectReason, inbound, tracking
 from django.conf import settings
 from django.db import transaction
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.urls import URLPattern
 from django.views.decorators.csrf import csrf_exempt
 
@@ -22,7 +22,7 @@ from messaging.email.addresses import named_by
 from messaging.email.bounces import note_delivered, note_lost
 from messaging.email.receive import take_in
 from messaging.email.reports import Action, Fate, is_hard
-from messaging.models import OutgoingMail
+from messaging.models import Mailbox, OutgoingMail
 from messaging.suppression import note_complaint
 from people.actions.customers import decline_surveys
 from people.models import Customer
@@ -37,27 +37,41 @@ View = Callable[..., HttpResponse]
 
 
 def webhooks() -> list[URLPattern]:
-    """The addresses that the provider posts to; none without a provider and a secret."""
-    provider = settings.EMAIL_PROVIDER
-    if not provider or not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+    """The addresses that providers post to: the company's, and those of mailboxes; none without a
+    secret."""
+    if not settings.ANYMAIL.get("WEBHOOK_SECRET"):
         return []
+    known = dict.fromkeys([settings.EMAIL_PROVIDER, *Mailbox.Provider.values])
     found = []
     for one in anymail_urls.urlpatterns:
-        if str(one.pattern).lstrip("^").startswith(f"{provider}/"):
-            found.append(URLPattern(one.pattern, _guarded(one.callback), name=None))
+        name = str(one.pattern).lstrip("^").partition("/")[0]
+        if name in known:
+            found.append(URLPattern(one.pattern, _guarded(one.callback, name), name=None))
     return found
 
 
-def _guarded(view: View) -> View:
-    """Whoever does not prove to be the provider is told so and no more."""
+def _is_used(provider: str) -> bool:
+    used = Mailbox.objects.in_use().filter(sends=Mailbox.Sends.PROVIDER, provider=provider)
+    return provider == settings.EMAIL_PROVIDER or used.exists()
+
+
+def _guarded(view: View, provider: str) -> View:
+    """Whoever does not prove to be the provider is told so and no more; of a provider that nobody
+    sends through there is no address."""
 
     @csrf_exempt
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not _is_used(provider):
+            raise Http404
         try:
             return view(request, *args, **kwargs)
         except AnymailWebhookValidationFailure as error:
             log.warning("provider_not_proven", path=request.path, error=str(error)[:200])
+            return HttpResponseForbidden()
+        except AnymailConfigurationError as error:
+            # The key that it signs with is missing: nothing proves anything.
+            log.error("provider_not_set_up", path=request.path, error=str(error)[:200])
             return HttpResponseForbidden()
 
     return guarded

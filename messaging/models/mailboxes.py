@@ -57,6 +57,19 @@ class Mailbox(models.Model):
     class Sends(models.TextChoices):
         COMPANY = "company", _("The company’s mail server")
         SMTP = "smtp", _("A mail server of its own")
+        PROVIDER = "provider", _("A mail provider, with a key of its own")
+
+    class Provider(models.TextChoices):
+        """By the name that anymail gives it."""
+
+        BREVO = "brevo", "Brevo"
+        MAILERSEND = "mailersend", "MailerSend"
+        MAILGUN = "mailgun", "Mailgun"
+        MAILJET = "mailjet", "Mailjet"
+        POSTMARK = "postmark", "Postmark"
+        RESEND = "resend", "Resend"
+        SENDGRID = "sendgrid", "SendGrid"
+        SPARKPOST = "sparkpost", "SparkPost"
 
     name = models.CharField(_("name"), max_length=80)
     team = models.ForeignKey(
@@ -95,6 +108,11 @@ class Mailbox(models.Model):
     smtp_security = models.CharField(
         _("encryption"), max_length=10, choices=Security, default=Security.STARTTLS
     )
+    provider = models.CharField(_("provider"), max_length=20, choices=Provider, blank=True)
+    provider_key = SealedField(_("API key"), blank=True)
+    # Only Mailjet has two.
+    provider_secret = SealedField(_("secret key"), blank=True)
+    provider_domain = models.CharField(_("sending domain"), max_length=253, blank=True)
     mails_per_minute = models.PositiveIntegerField(
         _("mails per minute at most"), default=60, validators=[MinValueValidator(1)]
     )

@@ -336,4 +336,4 @@ def test_the_key_must_be_that_of_the_certificate(settings: Any, tmp_path: Path) 
     settings.MAIL_LISTEN_CERTIFICATE = str(authority.certificate("one")[0])
     settings.MAIL_LISTEN_KEY = str(authority.certificate("other")[1])
     with pytest.raises(CommandError, match="not the key of the certificate"):
-        call_command("listen_mail", skip_checks=False)
+        call_command("listen_mail")

@@ -48,7 +48,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "migrations": _migrations,
         "owed": _owed,
         "parked": _parked,
-        "held_mail": lambda: InboundMail.objects.quarantined().count(),
+        "held_mail": lambda: InboundMail.objects.count_by_kind(),
     }
     results: dict[str, dict[str, Any]] = {}
     for name, check in checks.items():

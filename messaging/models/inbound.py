@@ -21,6 +21,12 @@ class InboundMailQuerySet(OwedQuerySet):
         """Held, and not only because a machine wrote it."""
         return self.quarantined().filter(held_for__in=(HeldFor.SUSPICIOUS, HeldFor.UNREADABLE))
 
+    def count_by_kind(self) -> dict[str, int]:
+        """How many are held for each kind of reason."""
+        held = self.filter(outcome=InboundMail.Outcome.QUARANTINED).order_by()
+        counts = dict(held.values_list("held_for").annotate(n=models.Count("pk")))
+        return {kind: counts.get(kind, 0) for kind in HeldFor.values}
+
     def of_kind(self, kind: str) -> Self:
         """Held for this kind of reason."""
         return self.filter(held_for=kind)

@@ -30,6 +30,7 @@ from messaging.serializers import (
     TicketHandedIn,
     TicketShown,
     TicketWithMessages,
+    with_delivery,
 )
 from people.models.customers import normalised_email
 from people.rest.filters import AllowedFilters
@@ -242,7 +243,8 @@ class MessageList(TicketsView):
                 then=_status(given.get("then")),
                 seen=given.get("version"),
             )
-        written = Message.objects.for_timeline().select_related("ticket").get(pk=message.pk)
+        messages = with_delivery(Message.objects.for_timeline())
+        written = messages.select_related("ticket").get(pk=message.pk)
         return Response(
             MessageWritten(written, context=self.get_serializer_context()).data, status=201
         )
@@ -282,7 +284,7 @@ def _says(accepted: Accepted, given: dict[str, Any]) -> bool:
 
 
 def _timeline(ticket: Ticket) -> MessageQuerySet:
-    return Message.objects.filter(ticket=ticket).for_timeline()
+    return with_delivery(Message.objects.filter(ticket=ticket).for_timeline())
 
 
 def _status(category: str | None) -> Status | None:

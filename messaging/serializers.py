@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from messaging.models import DeliveryState, OutgoingMail
 from people.brand import our_addresses
 from people.models import Customer, Tier, User
 from people.models.customers import normalised_email
@@ -25,6 +27,7 @@ from tickets.models import (
     Ticket,
     TicketType,
 )
+from tickets.models.conversations import MessageQuerySet
 from tickets.recipients import MAX_RECIPIENTS
 from tickets.rich_text import from_editor
 from tickets.sanitise import html_to_text, is_blank
@@ -293,12 +296,28 @@ class AuthorShown(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class DeliveryShown(serializers.Serializer[OutgoingMail]):
+    """How far the mail of a message came. Whether somebody read it is not known."""
+
+    state = serializers.ChoiceField(choices=DeliveryState.choices)
+    at = serializers.DateTimeField(
+        source="state_at", allow_null=True, help_text="Since when; `null` while it is queued."
+    )
+    error = serializers.CharField(
+        source="last_error",
+        help_text="The other server's words, of a mail that came back, failed, or waits for "
+        "another try.",
+    )
+    next_try_at = serializers.DateTimeField(allow_null=True, help_text="Of a queued mail.")
+
+
 class MessageShown(serializers.ModelSerializer[Message]):
     kind = serializers.ChoiceField(choices=MessageKind.choices)
     author = serializers.SerializerMethodField()
     text = serializers.CharField(help_text="What was written, without quoted history.")
     html = serializers.CharField(help_text="The same as safe HTML.")
     attachments = AttachmentShown(many=True)
+    delivery = serializers.SerializerMethodField(help_text="`null` where nothing was mailed.")
 
     class Meta:
         model = Message
@@ -312,7 +331,13 @@ class MessageShown(serializers.ModelSerializer[Message]):
             "is_automatic",
             "occurred_at",
             "attachments",
+            "delivery",
         ]
+
+    @extend_schema_field(DeliveryShown(allow_null=True))
+    def get_delivery(self, message: Message) -> dict[str, Any] | None:
+        mails = message.own_mails  # type: ignore[attr-defined]
+        return DeliveryShown(mails[-1]).data if mails else None
 
     @extend_schema_field(AuthorShown)
     def get_author(self, message: Message) -> dict[str, str]:
@@ -321,6 +346,12 @@ class MessageShown(serializers.ModelSerializer[Message]):
         else:
             kind = "customer" if message.author_customer else "system"
         return {"kind": kind, "name": message.author_name}
+
+
+def with_delivery(messages: MessageQuerySet) -> MessageQuerySet:
+    """With the mails that brought them to somebody, the newest last."""
+    mails = OutgoingMail.objects.of_messages().defer("text", "html").order_by("pk")
+    return messages.prefetch_related(Prefetch("outgoing_mails", mails, to_attr="own_mails"))
 
 
 class TicketWithMessages(TicketShown):
@@ -332,7 +363,8 @@ class TicketWithMessages(TicketShown):
 
     @extend_schema_field(MessageShown(many=True))
     def get_messages(self, ticket: Ticket) -> Any:
-        return MessageShown(ticket.messages.for_timeline(), many=True, context=self.context).data
+        messages = with_delivery(ticket.messages.for_timeline())
+        return MessageShown(messages, many=True, context=self.context).data
 
 
 class MessageWritten(MessageShown):

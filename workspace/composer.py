@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Self
 
 from django.urls import reverse
@@ -13,10 +14,11 @@ from tickets.models import WriteMode
 from tickets.recipients import PLACES
 from tickets.rich_text import for_editor, from_editor
 from tickets.sanitise import html_to_text
+from workspace.addresses import Undeliverable
 from workspace.beside import Beside, WaitingFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Composer:
     mode: str = WriteMode.REPLY
     #: As the editor takes it.
@@ -84,6 +86,12 @@ class Composer:
     def others_all(self) -> str:
         """Whom a reply to all copies, as it stands in a field."""
         return ", ".join([*self.others.get("to", ()), *self.others.get("cc", ())])
+
+    @cached_property
+    def coming_back(self) -> list[Undeliverable]:
+        """Of those whom it goes to beside the customer, whose mails come back."""
+        given = f"{self.to} {self.cc} {self.bcc}".replace(",", " ").split()
+        return list(Undeliverable.among(given).values()) if given else []
 
     @property
     def is_addressed(self) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import chain
 from typing import Any, cast
 
 from django import forms
@@ -27,6 +28,7 @@ from tickets.models import (
 from tickets.recipients import PLACES, NotAnAddress, TooManyRecipients, addresses, recipients
 from tickets.rich_text import from_editor
 from tickets.sanitise import storable, text_to_html
+from workspace.addresses import Undeliverable
 
 MAX_TEXT = 100_000
 MAX_HTML = 500_000
@@ -89,6 +91,8 @@ class WriteForm(forms.Form):
     seen = forms.IntegerField(min_value=0, required=False)
     # When the draft was kept that this goes on with.
     draft = forms.DateTimeField(required=False)
+    # The addresses of which the writer has been told that mails to them come back.
+    warned = forms.CharField(required=False, max_length=MAX_ADDRESSES)
     # The writer has been told that the announced file is missing.
     anyway = forms.BooleanField(required=False)
 
@@ -157,6 +161,12 @@ class WriteForm(forms.Form):
             forwards=data["forwards"],
             quotes=not data["unquoted"],
         )
+
+    @property
+    def coming_back(self) -> list[Undeliverable]:
+        """Of those whom it goes to beside the customer, whose mails come back."""
+        given = chain.from_iterable(self.written.recipients.values())
+        return list(Undeliverable.among(given).values())
 
     @property
     def sent_before(self) -> set[str]:

@@ -16,12 +16,15 @@ from tickets.owed import Owed, OwedQuerySet
 
 
 class OutgoingMailQuerySet(OwedQuerySet):
+    def of_messages(self) -> Self:
+        """The mails that bring what we wrote to somebody."""
+        return self.filter(purpose__in=[OutgoingMail.Purpose.REPLY, OutgoingMail.Purpose.FORWARD])
+
     def replies_of(self, ticket: Ticket) -> Self:
         """The mails that bring what we wrote in this ticket."""
-        purposes = [OutgoingMail.Purpose.REPLY, OutgoingMail.Purpose.FORWARD]
         # Their message says where they are now, after a merge or a split.
         there = models.Q(message__ticket=ticket) | models.Q(message=None, ticket=ticket)
-        return self.filter(there, purpose__in=purposes)
+        return self.of_messages().filter(there)
 
     def failed_replies(self, *, since: datetime) -> Self:
         """What colleagues wrote and no server took, given up since then."""
@@ -188,3 +191,16 @@ class OutgoingMail(Owed):
         if self.is_done:
             return DeliveryState.DELIVERED if self.delivered_at else DeliveryState.SENT
         return DeliveryState.FAILED if self.is_parked else DeliveryState.QUEUED
+
+    @property
+    def state_at(self) -> datetime | None:
+        """Since when it is in its state; none as long as it is queued."""
+        return (
+            self.bounced_at
+            or (self.is_done and self.delivered_at)
+            or (self.done_at or self.parked_at)
+        )
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        return self.due_at if self.state == DeliveryState.QUEUED else None

@@ -14,7 +14,7 @@ export const ask = (url, body, more = {}) => fetch(url, {
 
 const content = (form) => {
   const data = new FormData(form);
-  for (const name of ["files", "then", "seen", "anyway", "csrfmiddlewaretoken"]) data.delete(name);
+  for (const name of ["files", "then", "seen", "anyway", "warned", "csrfmiddlewaretoken"]) data.delete(name);
   return data;
 };
 const spoken = (data) => JSON.stringify([...data].filter(([name]) => name !== "draft"));
@@ -31,6 +31,12 @@ export function keepDraft(form, editor) {
   const say = (text, isBad = false) => {
     state.textContent = text;
     state.toggleAttribute("data-bad", isBad);
+  };
+  const warn = ({ warning = "", warned = "" }) => {
+    const line = form.querySelector("#coming-back");
+    line.hidden = !warning;
+    line.querySelector("span").textContent = warning;
+    form.elements.warned.value = warned;
   };
   const showDrop = () => { drop.hidden = !version.value; };
   showDrop();
@@ -71,6 +77,7 @@ export function keepDraft(form, editor) {
       } else if (answer.ok) {
         kept = now;
         version.value = told.saved;
+        warn(told);
         settle(editor);
         const isAll = spoken(content(form)) === now;
         form.querySelector("[data-rich]").dataset.clean = data.get("html") ?? "";

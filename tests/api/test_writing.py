@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from rest_framework.test import APIClient
 
 from messaging.models import OutgoingMail
@@ -47,6 +49,34 @@ def test_a_reply_quotes_unless_it_says_otherwise(api: APIClient, url: str, ticke
         mail = OutgoingMail.objects.filter(purpose="reply").latest("pk")
         assert (f"> {asked}" in mail.text, asked in mail.html) == (quotes, quotes)
     assert "#/quote" in wrong(api.post(url, {"text": "Yes.", "quote": "perhaps"}))
+
+
+def test_programs_see_how_far_a_reply_came(api: APIClient, url: str, ticket: Ticket) -> None:
+    shown = api.post(url, {"text": "Yes."}).json()
+    mail = OutgoingMail.objects.get(purpose="reply")
+    queued = shown["delivery"]
+    assert parse_datetime(queued.pop("next_try_at")) == mail.due_at
+    assert queued == {"state": "queued", "at": None, "error": ""}
+    (asked, answered) = api.get(url).json()["results"]
+    assert (asked["delivery"], answered["delivery"]["state"]) == (None, "queued")
+
+    def now() -> dict[str, Any]:
+        found = api.get(f"/api/v1/tickets/{ticket.number}/").json()["messages"][1]["delivery"]
+        assert found == api.get(url).json()["results"][1]["delivery"]
+        return dict(found)
+
+    mail.done_at = timezone.now()
+    mail.save()
+    assert (now()["state"], now()["next_try_at"]) == ("sent", None)
+    mail.note_delivered("chiara@example.it")
+    assert now()["state"] == "delivered"
+    mail.note_bounced("550 5.1.1 No such user", "chiara@example.it")
+    assert (now()["state"], now()["error"]) == ("bounced", "550 5.1.1 No such user")
+    OutgoingMail.objects.update(bounced_at=None, last_error="552 Too large")
+    assert (now()["state"], now()["error"]) == ("failed", "552 Too large")
+    assert now()["at"] is not None
+    # A reply to whom nothing can be mailed has none.
+    assert api.post(url, {"kind": "note", "text": "So."}).json()["delivery"] is None
 
 
 def test_reply_and_solve(api: APIClient, url: str, ticket: Ticket) -> None:

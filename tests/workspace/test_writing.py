@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging.models import OutgoingMail
+from messaging.models import OutgoingMail, Suppression
 from people.actions import recognise
 from people.models import Customer, Team, User
 from tests.conftest import make_ticket
@@ -120,6 +120,37 @@ def test_what_is_no_address_is_named_and_nothing_is_sent(
     assert "<script>@x.y" not in answer.content.decode()
     assert written(ticket) == []
     assert not OutgoingMail.objects.filter(purpose="reply").exists()
+
+
+def test_whoever_is_copied_and_gets_no_mail_is_named_before_it_goes(
+    log_in: LogIn, ana: User, ticket: Ticket
+) -> None:
+    for address, reason in (("luigi@example.it", "hard"), ("mia@example.it", "complaint")):
+        Suppression.objects.create(address=address, reason=reason, since=timezone.now())
+    client, given = log_in(ana), {"cc": "luigi@example.it, ion@example.ro", "bcc": "mia@example.it"}
+    gone, unwanted = "Mails to luigi@example.it come back since", "mia@example.it reported our mail"
+    # Without a word of it before, sending asks.
+    asked = send(client, ticket, text="Yes", **given)
+    assert asked.status_code == 422
+    page = asked.content.decode()
+    assert gone in page
+    assert unwanted in page
+    assert "Send it all the same" in page
+    assert written(ticket) == []
+    # While one writes, the draft says it, and the page that opens with it.
+    told = keep(client, ticket, **given).json()
+    assert gone in told["warning"]
+    assert told["warned"].split() == ["luigi@example.it", "mia@example.it"]
+    page = client.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    assert gone in page.partition('id="coming-back"')[2]
+    # Who was told of one is asked about the other, and sends all the same.
+    assert send(client, ticket, text="Yes", warned="luigi@example.it", **given).status_code == 422
+    assert send(client, ticket, text="Yes", warned=told["warned"], **given).status_code == 302
+    ticket.refresh_from_db()
+    assert send(client, ticket, text="Yes!", anyway="1", **given).status_code == 302
+    ticket.refresh_from_db()
+    assert send(client, ticket, text="Yes?", cc="ion@example.ro").status_code == 302
+    assert len(written(ticket)) == 3
 
 
 def test_a_reply_to_all_copies_those_who_took_part(

@@ -33,6 +33,7 @@ class Notice:
     lines: list[str] = field(default_factory=list)
     #: How it is sent all the same: the status category that it sets then, or "none".
     anyway: str = ""
+    anyway_says: str = ""
     #: Where somebody else was quicker: what they did beside what one wanted.
     comparison: Comparison | None = None
 

@@ -108,6 +108,15 @@ def _doubt(form: WriteForm) -> Notice | None:
     written, data = form.written, form.cleaned_data
     if written.mode == WriteMode.NOTE or data["anyway"]:
         return None
+    told = data["warned"].split()
+    if untold := [one for one in form.coming_back if one.address not in told]:
+        return Notice(
+            " ".join(one.text for one in untold),
+            _("Take them out, or send it all the same."),
+            tone="warn",
+            anyway=data["then"] or "none",
+            anyway_says=_("Send it all the same"),
+        )
     has_files = Upload.objects.of(form.user, form.ticket).exists()
     if has_files or written.mode == WriteMode.FORWARD:
         return None
@@ -117,6 +126,7 @@ def _doubt(form: WriteForm) -> Notice | None:
             _("Attach it, or send the text as it is."),
             tone="warn",
             anyway=data["then"] or "none",
+            anyway_says=_("Send it without a file"),
         )
     return None
 
@@ -173,7 +183,12 @@ def draft(request: DeskRequest, ticket: Ticket) -> HttpResponse:
         )
     except DraftHasChanged as refusal:
         return JsonResponse({"theirs": _told(refusal.draft)}, status=409)
-    return JsonResponse(_told(kept))
+    back = form.coming_back
+    warning = {
+        "warning": " ".join(one.text for one in back),
+        "warned": " ".join(one.address for one in back),
+    }
+    return JsonResponse(_told(kept) | warning)
 
 
 def _told(kept: Draft | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,14 +106,13 @@ def _mail(name: str) -> bytes:
     mail["Subject"] = f"Where is my parcel {name}?"
     mail["Message-ID"] = f"<{name}@example.org>"
     mail["Date"] = "Tue, 03 Nov 2026 09:15:00 +0100"
-    quoted = "".join(f"> {_PARAGRAPH}\n" for _ in range(12))
+    quoted = "".join(f"> {line}\n" for line in textwrap.wrap(_PARAGRAPH * 20, 72))
     mail.set_content(f"{_PARAGRAPH * 4}\n\nOn Monday, Shop <help@example.com> wrote:\n{quoted}")
-    history = f"<p>{_PARAGRAPH}</p>" * 12
+    history = f"<p>{_PARAGRAPH}</p>\n" * 20
     mail.add_alternative(
         f"<div>{_PARAGRAPH * 4}</div><div class='gmail_quote'>{history}</div>", subtype="html"
     )
-    raw = bytes(mail)
-    return raw + b"\n" * max(0, 10_000 - len(raw))
+    return bytes(mail)
 
 
 def _backlog(prefix: str) -> float:

@@ -78,8 +78,9 @@ def accept(incoming: IncomingMessage) -> Accepted:
 
 
 def _open(incoming: IncomingMessage) -> Accepted:
-    language = incoming.language or _language_of(incoming)
-    customer = recognise(email=incoming.email, name=incoming.name, language=language)
+    known = Customer.objects.with_email(incoming.email).first()
+    language = incoming.language or _language_of(incoming, known)
+    customer = known or recognise(email=incoming.email, name=incoming.name, language=language)
     ticket = open_ticket(
         customer=customer,
         subject=incoming.subject,
@@ -98,9 +99,8 @@ def _open(incoming: IncomingMessage) -> Accepted:
     return Accepted(ticket, ticket.messages.get(), is_new_ticket=True)
 
 
-def _language_of(incoming: IncomingMessage) -> str:
+def _language_of(incoming: IncomingMessage, known: Customer | None) -> str:
     """The language of the message; where it does not tell, the customer's, else the company's."""
-    known = Customer.objects.with_email(incoming.email).first()
     return detect(
         f"{incoming.subject}\n{incoming.draft.text}",
         hint=known.language if known else settings.LANGUAGE_CODE,

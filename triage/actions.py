@@ -13,7 +13,7 @@ from people.audit import record_change
 from people.models import AssignmentMethod, Audience, Membership, Permission, Team, User
 from people.rows import archive_row, restore_row, write_row
 from tickets import clock
-from tickets.actions import assign_ticket, move_to_team, set_category, set_priority
+from tickets.actions import Decision, assign_ticket, file_ticket
 from tickets.actions.vocabulary import save_category
 from tickets.actor import Actor
 from tickets.models import Category, Ticket
@@ -52,7 +52,6 @@ class _Load(TypedDict):
     open_tickets: int
 
 
-@transaction.atomic
 def triage_ticket(
     ticket: Ticket,
     *,
@@ -63,7 +62,8 @@ def triage_ticket(
     chosen: Category | None = None,
     written_to: tuple[Team, str] | None = None,
 ) -> Ticket:
-    """File, weigh and route a ticket that just came in, storing the reason of each decision.
+    """File, weigh and route a ticket that just came in, storing the reason of each decision; in the
+    transaction in which it came.
 
     `text` is what is visible of the first message, `sender` its address (may be empty). A category
     that the customer `chosen` on the form, or that a follow-up has from its ticket, stays, and so
@@ -71,57 +71,79 @@ def triage_ticket(
     it is about. Raises nothing of its own.
     """
     company = lexicon.current()
-    tier = ticket.customer.tier
-    if chosen is not None:
-        ticket = set_category(
-            ticket, to=chosen, actor=TRIAGE, reason=[Reason(code="chosen_by_customer")]
-        )
-    elif ticket.category_id is None:
-        suggestion = classify(
-            text, subject=subject, language=language, sender=sender, lexicon=company.lexicon
-        )
-        if suggestion.category_id is not None:
-            ticket = set_category(
-                ticket,
-                to=company.categories[suggestion.category_id].category,
-                actor=TRIAGE,
-                reason=[Reason(**suggestion.reason, confidence=suggestion.confidence)],
-            )
-
+    category = _category_of(
+        ticket, company, text, subject=subject, sender=sender, language=language, chosen=chosen
+    )
+    category_id = category.to.pk if category else ticket.category_id
     assessment = prioritise(
         text,
         subject=subject,
         language=language,
-        tier=tier,
-        base=company.priority_of(ticket.category_id),
+        tier=ticket.customer.tier,
+        base=company.priority_of(category_id),
     )
-    ticket = set_priority(
-        ticket, to=assessment.priority, actor=TRIAGE, reason=list(assessment.reasons)
+    ticket = file_ticket(
+        ticket,
+        actor=TRIAGE,
+        category=category,
+        priority=Decision(assessment.priority, list(assessment.reasons)),
+        team=_team_of(company, category_id, written_to) if ticket.team_id is None else None,
     )
-
-    if ticket.team_id is None and written_to and written_to[0].archived_at is None:
-        team, address = written_to
-        why = Reason(code="written_to", address=address)
-        ticket = move_to_team(ticket, to=team, actor=TRIAGE, reason=[why])
-    if ticket.team_id is None:
-        team_id, why = team_by_category(
-            ticket.category_id, company.categories, fallback_id=company.fallback_team_id
-        )
-        if team_id is not None:
-            ticket = move_to_team(ticket, to=company.teams[team_id], actor=TRIAGE, reason=[why])
     return assign_by_method(ticket)
 
 
-@transaction.atomic
+def _category_of(
+    ticket: Ticket,
+    company: lexicon.Snapshot,
+    text: str,
+    *,
+    subject: str,
+    sender: str,
+    language: str,
+    chosen: Category | None,
+) -> Decision[Category] | None:
+    """What it is about, when that was chosen, or is neither known yet nor past recognition."""
+    if chosen is not None:
+        return Decision(chosen, [Reason(code="chosen_by_customer")])
+    if ticket.category_id is not None:
+        return None
+    suggestion = classify(
+        text, subject=subject, language=language, sender=sender, lexicon=company.lexicon
+    )
+    if suggestion.category_id is None:
+        return None
+    reason = Reason(**suggestion.reason, confidence=suggestion.confidence)
+    return Decision(company.categories[suggestion.category_id].category, [reason])
+
+
+def _team_of(
+    company: lexicon.Snapshot,
+    category_id: int | None,
+    written_to: tuple[Team, str] | None,
+) -> Decision[Team] | None:
+    if written_to and written_to[0].archived_at is None:
+        team, address = written_to
+        return Decision(team, [Reason(code="written_to", address=address)])
+    team_id, why = team_by_category(
+        category_id, company.categories, fallback_id=company.fallback_team_id
+    )
+    return None if team_id is None else Decision(company.teams[team_id], [why])
+
+
 def assign_by_method(ticket: Ticket) -> Ticket:
     """Hand an unassigned ticket to the agent whom its team's method picks, if it picks one."""
     if ticket.assignee_id or ticket.team is None:
         return ticket
     if ticket.team.assignment_method == AssignmentMethod.MANUAL:
         return ticket
+    return _assign_in_turn(ticket, ticket.team)
+
+
+@transaction.atomic
+def _assign_in_turn(ticket: Ticket, team: Team) -> Ticket:
     # One choice at a time per team, so that two requests at once do not fall on one agent. NO KEY:
     # whoever only refers to the team (every new event does) need not wait.
-    team = Team.objects.select_for_update(no_key=True).get(pk=ticket.team.pk)
+    team = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
     members = {member.user_id: member for member in _members_with_load(team)}
     user_id, why = choose_agent(
         team.assignment_method,

@@ -7,7 +7,9 @@ of an address on its way.
 import re
 import secrets
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final, Literal, NamedTuple, cast
 
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -150,10 +152,28 @@ def named_by(rfc_message_id: str) -> Named | None:
     return Named(cast("What", what), key)
 
 
-def foreign(given: Iterable[str]) -> list[str]:
-    """Those of the addresses whose mail does not come to us, each once, in lower case."""
+_asked: ContextVar[set[str] | None] = ContextVar("our_addresses", default=None)
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Ask the database only once which addresses are ours, as long as one mail is looked at."""
+    token = _asked.set(_ours())
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def _ours() -> set[str]:
     ours = our_addresses()
     ours.update(email.lower() for email in Team.objects.values_list("email", flat=True) if email)
+    return ours
+
+
+def foreign(given: Iterable[str]) -> list[str]:
+    """Those of the addresses whose mail does not come to us, each once, in lower case."""
+    ours = _asked.get() or _ours()
     found = dict.fromkeys(address.strip().lower() for address in given)
     return [address for address in found if _plain(address) not in ours]
 

@@ -6,7 +6,7 @@ still there, and the sweep takes it up again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -193,7 +193,7 @@ def _settle(
         if not only(mail):
             return mail
         try:
-            with transaction.atomic():
+            with transaction.atomic(), addresses.asked_once():
                 parsed = _read(mail)
                 mail.rfc_message_id = parsed.message_id[:998]
                 mail.from_address = parsed.sender.email if parsed.sender else ""
@@ -243,7 +243,8 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
     if automatic == "own_mail":
         return _held([{"code": automatic}])
     named = [parsed.sender.email, *(one.email for one in parsed.senders), mail.envelope_from]
-    if blocking := MailRule.objects.blocking(named):
+    rules = MailRule.objects.about_each(named)
+    if blocking := next((one for one in rules.values() if one.blocks), None):
         return _held([{"code": "blocked", "pattern": blocking.pattern}])
     if answers.is_answer(parsed, envelope_to=mail.envelope_to):
         return _held([{"code": automatic}]) if automatic else _answered(mail, parsed)
@@ -257,7 +258,7 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
         is_threaded=place.conversation is not None or place.ticket is not None,
         others=place.others,
     )
-    doubt = doubt or _spam(mail, parsed, place, judgement)
+    doubt = doubt or _spam(mail, parsed, place, judgement, rules)
     if doubt:
         return _held([doubt])
     if judgement.trust == trust.Trust.PROVEN:
@@ -276,15 +277,19 @@ def _answered(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
 
 
 def _spam(
-    mail: InboundMail, parsed: ParsedMail, place: Place, judgement: trust.Judgement
+    mail: InboundMail,
+    parsed: ParsedMail,
+    place: Place,
+    judgement: trust.Judgement,
+    rules: Mapping[str, MailRule],
 ) -> dict[str, Any] | None:
     """Why it is spam. What answers us from a proven sender is not, nor is an allowed sender's."""
     if judgement.trust == trust.Trust.PROVEN and place.conversation is not None:
         return None
     assert parsed.sender is not None
     if len({one.email.lower() for one in parsed.senders}) <= 1:
-        rule = MailRule.objects.about(parsed.sender.email)
-        if rule and rule.verdict == MailRule.Verdict.ALLOW:
+        rule = rules.get(parsed.sender.email.lower())
+        if rule and not rule.blocks:
             return None
     return spam.reason_to_hold(
         parsed, bytes(mail.raw), sender=mail.envelope_from, to=mail.envelope_to

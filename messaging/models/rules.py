@@ -10,18 +10,22 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MailRuleQuerySet(models.QuerySet["MailRule"]):
-    def blocking(self, addresses: Iterable[str]) -> MailRule | None:
-        """The rule that blocks one of these addresses."""
-        found = (self.about(address) for address in dict.fromkeys(addresses) if address)
-        return next((one for one in found if one and one.verdict == MailRule.Verdict.BLOCK), None)
+    def about_each(self, addresses: Iterable[str]) -> dict[str, MailRule]:
+        """Of each address that there is one for, the most particular rule: its own, else that of
+        the nearest domain above it. In lower case."""
+        wanted = {one: _patterns(one) for one in (a.strip().lower() for a in addresses) if one}
+        patterns = {pattern for each in wanted.values() for pattern in each}
+        rules = {rule.pattern: rule for rule in self.filter(pattern__in=patterns)}
+        found = {
+            address: next((rules[one] for one in each if one in rules), None)
+            for address, each in wanted.items()
+        }
+        return {address: rule for address, rule in found.items() if rule}
 
-    def about(self, address: str) -> MailRule | None:
-        """The most particular rule: the address's own, else that of the nearest domain above it."""
-        address = address.strip().lower()
-        labels = address.rpartition("@")[2].split(".")[-10:]
-        domains = ["@" + ".".join(labels[n:]) for n in range(len(labels) - 1)]
-        rules = {rule.pattern: rule for rule in self.filter(pattern__in=[address, *domains])}
-        return next((rules[one] for one in (address, *domains) if one in rules), None)
+
+def _patterns(address: str) -> list[str]:
+    labels = address.rpartition("@")[2].split(".")[-10:]
+    return [address, *("@" + ".".join(labels[n:]) for n in range(len(labels) - 1))]
 
 
 class MailRule(models.Model):
@@ -52,3 +56,7 @@ class MailRule(models.Model):
 
     def __str__(self) -> str:
         return self.pattern
+
+    @property
+    def blocks(self) -> bool:
+        return self.verdict == self.Verdict.BLOCK

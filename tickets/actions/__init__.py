@@ -13,6 +13,7 @@ from tickets.actions.classify import (
 )
 from tickets.actions.due import set_due
 from tickets.actions.fields import FieldsAreMissing, set_fields
+from tickets.actions.file import Decision, file_ticket
 from tickets.actions.follow import follow_ticket, unfollow_ticket
 from tickets.actions.held import TooLate, send_written, take_back
 from tickets.actions.link import (
@@ -63,6 +64,7 @@ __all__ = [
     "AlreadyLinked",
     "CallDraft",
     "CannotBeAnnulled",
+    "Decision",
     "EmptyMessage",
     "FieldsAreMissing",
     "FileDraft",
@@ -97,6 +99,7 @@ __all__ = [
     "assign_ticket",
     "change_requester",
     "close_ticket",
+    "file_ticket",
     "follow_ticket",
     "follow_up",
     "forward",

@@ -49,7 +49,7 @@ def move_to_team(
     if ticket.team_id == (to.pk if to else None):
         return ticket
     before, ticket.team = ticket.team_id, to
-    let_go = ticket.assignee if ticket.assignee and not may_hold(ticket.assignee, to) else None
+    let_go = who_lets_go(ticket)
     if let_go:
         ticket.assignee = None
     ticket.save_change("team", "assignee")
@@ -59,6 +59,12 @@ def move_to_team(
     if let_go:
         history.record(ticket, Kind.ASSIGNED, actor=actor, before=let_go.pk, after=None)
     return ticket
+
+
+def who_lets_go(ticket: Ticket) -> User | None:
+    """The assignee, when they may not hold the ticket of the team that it has now."""
+    holder = ticket.assignee
+    return holder if holder and not may_hold(holder, ticket.team) else None
 
 
 def may_hold(user: User, team: Team | None) -> bool:

@@ -138,6 +138,14 @@ SECTIONS = (
         _COMPANY,
     ),
     Section(
+        "settings_mail_templates",
+        gettext_lazy("Words of our mails"),
+        gettext_lazy("What acknowledgements, replies, surveys and our other mails say."),
+        "mail-open",
+        Permission.MANAGE_MAIL,
+        _COMPANY,
+    ),
+    Section(
         "settings_held",
         gettext_lazy("Held mail"),
         gettext_lazy("Mail that waits for somebody to look at it, and why."),

@@ -10,6 +10,7 @@ from administration.views import (
     invitations,
     macros,
     mail_rules,
+    mail_templates,
     mailboxes,
     me,
     roles,
@@ -46,6 +47,25 @@ urlpatterns = [
     path("mailboxes/<int:pk>/check/", mailboxes.check, name="settings_mailbox_check"),
     path("mailboxes/<int:pk>/archive/", mailboxes.archive_mailbox, name="settings_mailbox_archive"),
     path("mailboxes/<int:pk>/restore/", mailboxes.restore_mailbox, name="settings_mailbox_restore"),
+    path("mails/", mail_templates.templates, name="settings_mail_templates"),
+    path(
+        "mails/<str:kind>/<str:language>/", mail_templates.template, name="settings_mail_template"
+    ),
+    path(
+        "mails/<str:kind>/<str:language>/preview/",
+        mail_templates.preview,
+        name="settings_mail_template_preview",
+    ),
+    path(
+        "mails/<str:kind>/<str:language>/test/",
+        mail_templates.send_test,
+        name="settings_mail_template_test",
+    ),
+    path(
+        "mails/<str:kind>/<str:language>/withdraw/",
+        mail_templates.withdraw,
+        name="settings_mail_template_withdraw",
+    ),
     path("held/", held.held, name="settings_held"),
     path("held/let-in/", held.let_in_several, name="settings_held_let_in_several"),
     path("held/delete/", held.delete_several, name="settings_held_delete_several"),

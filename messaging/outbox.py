@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
@@ -20,6 +21,19 @@ from tickets.recipients import Recipients
 _PRESENT = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who of us speaks in a conversation: a mailbox with the address that the customer wrote to, or
+    the company itself."""
+
+    mailbox: Mailbox | None = None
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        return (self.mailbox.shown_name if self.mailbox else "") or brand().name
+
+
 def queue_mail(
     *,
     purpose: OutgoingMail.Purpose,
@@ -32,6 +46,7 @@ def queue_mail(
     from_name: str = "",
     ticket: Ticket | None = None,
     message: Message | None = None,
+    sender: Sender | None = None,
     reply_to: str = "",
     in_reply_to: str = "",
     references: str = "",
@@ -43,15 +58,15 @@ def queue_mail(
     """Owe a rendered mail; a task sends it soon after the commit, a sweep if no task does.
 
     Its Message-ID is made here and stays the same however often sending is tried. An answer to a
-    mail about a ticket comes back to the ticket's newest conversation. Subject and names become
-    one line each, so that no header can be smuggled in.
+    mail about a ticket comes back to the ticket's newest conversation. `sender` is for whoever has
+    looked up already who speaks there. Subject and names become one line each, so that no header
+    can be smuggled in.
     """
-    mailbox: Mailbox | None = None
-    from_address = ""
     if ticket:
         conversation = message.conversation if message else ticket.newest_conversation
-        mailbox, from_address = _ours(conversation, ticket)
-        reply_to = reply_to or reply_address(conversation, base=from_address)
+        sender = sender or sender_in(conversation, ticket)
+        reply_to = reply_to or reply_address(conversation, base=sender.address)
+    sender = sender or Sender()
     mail = OutgoingMail.objects.create(
         purpose=purpose,
         ticket=ticket,
@@ -59,9 +74,9 @@ def queue_mail(
         to_name=one_line(to_name, 160),
         to_address=to_address.strip(),
         recipients=dict(recipients or {}),
-        from_name=one_line(from_name, 160) or brand().name,
-        from_address=from_address,
-        mailbox=mailbox,
+        from_name=one_line(from_name, 160) or sender.name,
+        from_address=sender.address,
+        mailbox=sender.mailbox,
         subject=one_line(subject, 400),
         text=f"{text.strip()}\n",
         html=html,
@@ -80,19 +95,14 @@ def queue_mail(
     return mail
 
 
-def our_address_of(conversation: Conversation, ticket: Ticket) -> str:
-    """The address of ours that speaks in a conversation; empty where it is the company's own."""
-    return _ours(conversation, ticket)[1]
-
-
-def _ours(conversation: Conversation, ticket: Ticket) -> tuple[Mailbox | None, str]:
-    """The mailbox and the address of ours that speak in a conversation: those that the customer
-    wrote to, else the team's, which are then the conversation's; none is the company's own."""
+def sender_in(conversation: Conversation, ticket: Ticket) -> Sender:
+    """Who speaks in a conversation: the mailbox and the address that the customer wrote to, else
+    the team's, which are then the conversation's; else the company."""
     if conversation.our_address:
         mailbox = Mailbox.objects.of(conversation.our_address)
-        return mailbox, conversation.our_address if mailbox else ""
+        return Sender(mailbox, conversation.our_address) if mailbox else Sender()
     mailbox = Mailbox.objects.of_team(ticket.team)
     if mailbox is None:
-        return None, ""
+        return Sender()
     Conversation.objects.filter(pk=conversation.pk).update(our_address=mailbox.address)
-    return mailbox, mailbox.address
+    return Sender(mailbox, mailbox.address)

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from messaging import outbox
-from messaging.models import OutgoingMail
+from messaging.email.words import Link, rendered, words_for
+from messaging.models import MailKind, OutgoingMail
 from people.brand import brand
 from people.models import Customer, Identity
 from portal.models import LoginRequest, digest
@@ -40,19 +40,23 @@ def send_login_link(request: LoginRequest) -> OutgoingMail | None:
     request.expires_at = timezone.now() + LINK_VALID
     request.save(update_fields=["token_digest", "expires_at"])
     with translation.override(request.language):
-        context = {
-            "company_name": brand().name,
-            "language": request.language,
-            "link": f"{settings.BASE_URL}{reverse('portal_enter', args=[token])}",
-            "minutes": int(LINK_VALID.total_seconds() // 60),
-        }
+        minutes = int(LINK_VALID.total_seconds() // 60)
+        words = rendered(
+            words_for(MailKind.LOGIN_LINK, None),
+            {
+                "link": Link(f"{settings.BASE_URL}{reverse('portal_enter', args=[token])}"),
+                "valid_for": ngettext("%(number)d minute", "%(number)d minutes", minutes)
+                % {"number": minutes},
+                "company.name": brand().name,
+            },
+        )
         return outbox.queue_mail(
             purpose=OutgoingMail.Purpose.LOGIN_LINK,
             to_address=request.address,
             to_name=customer.name,
-            subject=_("Your link to your requests at %(company)s") % {"company": brand().name},
-            text=render_to_string("portal/mail/login_link.txt", context),
-            html=render_to_string("portal/mail/login_link.html", context),
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
         )
 
 

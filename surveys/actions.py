@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -7,12 +8,11 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from messaging import outbox
-from messaging.models import OutgoingMail, Suppression
+from messaging.email.words import Shown, accent, rendered, words_for
+from messaging.models import MailKind, OutgoingMail, Suppression
 from people.actions.customers import decline_surveys
-from people.brand import brand
 from surveys.models import Score, Survey
 from tickets import clock, history
 from tickets.actor import Actor
@@ -64,23 +64,29 @@ def send_survey(survey: Survey) -> OutgoingMail:
         raise GiveUp("The ticket is not solved any more, or the customer must not be asked.")
     if Suppression.objects.holds(customer.email):
         raise GiveUp("Mails to this address come back.")
+    sender = outbox.sender_in(ticket.newest_conversation, ticket)
     with translation.override(ticket.language):
-        context = {
-            "company_name": brand().name,
-            "customer": customer,
-            "ticket": ticket,
-            "link": survey_url(survey),
-            "stop": stop_url(survey),
-            "choices": [(score, survey_url(survey, score=score)) for score in Score],
-        }
+        words = rendered(
+            words_for(MailKind.SURVEY, sender.mailbox),
+            {
+                "scale": scale({score: survey_url(survey, score=score) for score in Score}),
+                "customer.name": customer.name,
+                "customer.first_name": customer.name.split(" ")[0],
+                "ticket.number": str(ticket.number),
+                "ticket.subject": ticket.subject,
+                "company.name": sender.name,
+            },
+            context={"stop": stop_url(survey)},
+        )
         mail = outbox.queue_mail(
             purpose=OutgoingMail.Purpose.SURVEY,
             ticket=ticket,
+            sender=sender,
             to_name=customer.name,
             to_address=customer.email,
-            subject=_("How was our help with #%(number)s?") % {"number": ticket.number},
-            text=render_to_string("surveys/mail/invitation.txt", context),
-            html=render_to_string("surveys/mail/invitation.html", context),
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
             unsubscribe_url=stop_url(survey),
             is_sent_at_most_once=True,
         )
@@ -123,6 +129,15 @@ def answer_survey(survey: Survey, *, score: Score, comment: str = "") -> Survey:
 def stop_asking(survey: Survey) -> None:
     """Whoever was asked does not want to be asked any more."""
     decline_surveys(survey.customer)
+
+
+def scale(choices: Mapping[Score, str]) -> Shown:
+    """The answers to choose from, each with its address, in the active language."""
+    context = {"choices": choices.items(), "accent": accent()}
+    return Shown(
+        html=render_to_string("surveys/mail/scale.html", context),
+        text="\n".join(f"{one.value}  {one.label}\n   {url}" for one, url in choices.items()),
+    )
 
 
 def stop_url(survey: Survey) -> str:

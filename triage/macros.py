@@ -16,6 +16,7 @@ from people.models import Company, User
 from tickets.actor import Actor
 from tickets.models import Ticket
 from tickets.sanitise import clean_html
+from tickets.variables import filled_in
 from triage.changes import apply_changes, parse
 from triage.models import Macro
 
@@ -37,7 +38,6 @@ VARIABLES: Final[dict[str, Callable[[_Scene], str]]] = {
     "agent.first_name": lambda scene: scene.agent.first_name,
     "company.name": lambda scene: Company.current().name,
 }
-_NAMED = re.compile(r"\{\{\s*([a-z_.]{1,40})\s*\}\}")
 
 #: How the properties that a macro changes are called, where somebody chooses one.
 _PROPERTIES: Final = {
@@ -61,11 +61,11 @@ def filled(macro: Macro, ticket: Ticket, agent: User) -> str:
     scene = _Scene(ticket, agent)
     html = macro.htmls.get(ticket.language) or macro.html
 
-    def value(match: re.Match[str]) -> str:
+    def value(match: re.Match[str]) -> str | None:
         tell = VARIABLES.get(match[1])
-        return escape(tell(scene)) if tell else match[0]
+        return escape(tell(scene)) if tell else None
 
-    return clean_html(_NAMED.sub(value, html))
+    return clean_html(filled_in(html, value))
 
 
 @transaction.atomic

@@ -11,9 +11,9 @@ from django.utils import translation
 
 from messaging.email.addresses import Becomes, answer_address, message_id
 from messaging.email.answers import can_be_taken, sentence
-from messaging.models import OutgoingMail, Suppression
-from messaging.outbox import our_address_of, queue_mail
-from people.brand import brand
+from messaging.email.words import Link, Shown, rendered, words_for
+from messaging.models import MailKind, OutgoingMail, Suppression
+from messaging.outbox import queue_mail, sender_in
 from tickets.models import Conversation, Message, MessageKind
 from workspace.models import Notification, NotificationKind
 from workspace.notifications import words
@@ -36,40 +36,47 @@ def queue_notice(one: Notification) -> OutgoingMail | None:
     conversation = ticket.newest_conversation
     to = conversation.identity.value if conversation.identity else conversation.customer.email
     becomes = _becomes(one, to) if can_be_taken() and not ticket.is_closed else ""
-    reply_to = user.email
+    reply_to, sender = user.email, sender_in(conversation, ticket)
     if becomes:
         reply_to = answer_address(
             user,
             ticket,
             becomes=becomes,
             customer_pk=conversation.customer_id,
-            base=our_address_of(conversation, ticket),
+            base=sender.address,
         )
     thread = message_id("n", ticket.pk)
     with translation.override(user.language):
         message = _message(one, conversation)
         (item,) = words([one])
-        context = {
-            "company_name": brand().name,
-            "language": user.language,
-            "number": ticket.number,
-            "subject": ticket.subject,
-            "item": item,
-            "text": message.text.strip()[:_SHOWN] if message else "",
-            "author": message.author_name if message else "",
-            "files": [file.name for file in message.attachments.all()] if message else [],
-            "how": sentence(becomes, name=conversation.customer.name, address=to),
-            "link": f"{settings.BASE_URL}{item.url}",
-            "preferences_url": f"{settings.BASE_URL}{reverse('desk_preferences')}",
-        }
+        said = rendered(
+            words_for(MailKind.NOTIFICATION, sender.mailbox),
+            {
+                "news": item.text,
+                "message": _shown(message) if message else None,
+                "link": Link(f"{settings.BASE_URL}{item.url}"),
+                "ticket.number": str(ticket.number),
+                "ticket.subject": ticket.subject,
+                "customer.name": conversation.customer.name,
+                "agent.name": user.name,
+                "agent.first_name": user.first_name,
+                "company.name": sender.name,
+            },
+            template="workspace/mail/notice",
+            context={
+                "how": sentence(becomes, name=conversation.customer.name, address=to),
+                "preferences_url": f"{settings.BASE_URL}{reverse('desk_preferences')}",
+            },
+        )
         return queue_mail(
             purpose=OutgoingMail.Purpose.NOTIFICATION,
             ticket=ticket,
+            sender=sender,
             to_name=user.name,
             to_address=user.email,
             subject=f"#{ticket.number} {ticket.subject}",
-            text=render_to_string("workspace/mail/notice.txt", context),
-            html=render_to_string("workspace/mail/notice.html", context),
+            text=said.text,
+            html=said.html,
             reply_to=reply_to,
             in_reply_to=thread,
             references=thread,
@@ -88,3 +95,16 @@ def _message(one: Notification, conversation: Conversation) -> Message | None:
         return None
     theirs = conversation.messages.filter(kind=MessageKind.INBOUND)
     return theirs.order_by("-occurred_at", "-pk").first()
+
+
+def _shown(message: Message) -> Shown:
+    """What was written, as it was typed, with the names of its files."""
+    context = {
+        "text": message.text.strip()[:_SHOWN],
+        "author": message.author_name,
+        "files": [file.name for file in message.attachments.all()],
+    }
+    return Shown(
+        html=render_to_string("workspace/mail/notice_message.html", context),
+        text=render_to_string("workspace/mail/notice_message.txt", context).strip(),
+    )

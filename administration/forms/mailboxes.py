@@ -34,7 +34,16 @@ class MailboxForm(RowForm[Mailbox]):
     class Meta:
         model = Mailbox
         fields = (
-            *("name", "team", "sign_in", "login", "secret", "client_id", "client_secret"),
+            *(
+                "name",
+                "shown_name",
+                "team",
+                "sign_in",
+                "login",
+                "secret",
+                "client_id",
+                "client_secret",
+            ),
             *("tenant", "is_fetched", "imap_host", "imap_port", "imap_security", "folder"),
             *("afterwards", "moved_to", "sends", "smtp_host", "smtp_port", "smtp_security"),
             *("provider", "provider_key", "provider_secret", "provider_domain"),
@@ -53,6 +62,7 @@ class MailboxForm(RowForm[Mailbox]):
         held = list(self.instance.addresses.all()) if self.instance.pk else []
         self.initial["addresses"] = "\n".join(one.address for one in held)
         helps = {
+            "shown_name": _("As in “Ana at Casa Nord Outlet”. Empty: the company’s name."),
             "addresses": _("One in each line. We write from the first one."),
             "team": _("Mail to these addresses goes to this team, whatever it is about."),
             "login": _("Mostly the whole address."),
@@ -86,6 +96,9 @@ class MailboxForm(RowForm[Mailbox]):
 
     def clean_name(self) -> str:
         return one_line(self.cleaned_data["name"], limit=80)
+
+    def clean_shown_name(self) -> str:
+        return one_line(self.cleaned_data["shown_name"], limit=80)
 
     def clean_addresses(self) -> list[str]:
         given = re.split(r"[\s,;]+", self.cleaned_data["addresses"].strip().lower())

@@ -183,6 +183,7 @@ KINDS: dict[str, Promise] = {
     "apitoken": pgettext_lazy("what was changed", "token"),
     "inboundmail": pgettext_lazy("what was changed", "held mail"),
     "mailrule": pgettext_lazy("what was changed", "rule for mail from"),
+    "mailtemplate": pgettext_lazy("what was changed", "words of a mail"),
     "permission": pgettext_lazy("what was changed", "permission"),
 }
 #: What the log keeps beside the fields of a row.

@@ -9,14 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from administration.colour import shades
-from administration.colour import stylesheet as tokens_in
 from administration.forms.company import CompanyForm
 from administration.forms.rows import RowForm
 from administration.gate import SettingsRequest, allowed
 from administration.pages import edit_page
 from people.actions.company import change_company
 from people.brand import brand
+from people.colour import shades
+from people.colour import stylesheet as tokens_in
 from people.models import Company, Permission
 from tickets.files import harmless
 

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from email.mime.base import MIMEBase
 from email.utils import formataddr, parseaddr
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart
 
 from messaging.email.addresses import content_id
 from messaging.email.parse import one_line
+from messaging.email.words import LOGO
 from messaging.models import OutgoingMail
 from people.brand import brand
+from people.models import Company
 from tickets.models import Attachment
+
+
+class Picture(NamedTuple):
+    """A picture that a mail's HTML shows, by its content id."""
+
+    content_id: str
+    name: str
+    content_type: str
+    content: bytes
 
 
 class MailWithPictures(EmailMultiAlternatives):
@@ -23,7 +34,7 @@ class MailWithPictures(EmailMultiAlternatives):
     def __init__(
         self,
         *args: Any,
-        pictures: Iterable[Attachment] = (),
+        pictures: Iterable[Picture] = (),
         only: Collection[str] = (),
         **kwargs: Any,
     ) -> None:
@@ -57,12 +68,11 @@ class MailWithPictures(EmailMultiAlternatives):
             related.attach(self._shown(picture))
         return related
 
-    def _shown(self, picture: Attachment) -> MIMEBase:
-        with picture.file.open("rb") as content:
-            part: MIMEBase = super()._create_mime_attachment(  # type: ignore[misc]
-                content.read(), picture.content_type
-            )
-        part["Content-ID"] = f"<{content_id(picture)}>"
+    def _shown(self, picture: Picture) -> MIMEBase:
+        part: MIMEBase = super()._create_mime_attachment(  # type: ignore[misc]
+            picture.content, picture.content_type
+        )
+        part["Content-ID"] = f"<{picture.content_id}>"
         part.add_header("Content-Disposition", "inline", filename=picture.name)
         return part
 
@@ -93,7 +103,7 @@ def build(mail: OutgoingMail) -> MailWithPictures:
         bcc=mail.recipients.get("bcc", ()),
         reply_to=[_mailbox(mail.from_name, mail.reply_to)] if mail.reply_to else None,
         headers=headers,
-        pictures=shown,
+        pictures=[*map(_picture, shown), *_logo(mail)],
         only=list(mail.refused),
     )
     if mail.html:
@@ -116,6 +126,22 @@ def _files(mail: OutgoingMail) -> list[Attachment]:
     if mail.purpose == OutgoingMail.Purpose.FORWARD:
         messages.append(mail.message.provenance.get("forwards"))
     return list(Attachment.objects.filter(message__in=messages).order_by("pk"))
+
+
+def _picture(file: Attachment) -> Picture:
+    with file.file.open("rb") as content:
+        return Picture(content_id(file), file.name, file.content_type, content.read())
+
+
+def _logo(mail: OutgoingMail) -> list[Picture]:
+    """The company's logo, where the mail shows it."""
+    if f'"cid:{LOGO}"' not in mail.html:
+        return []
+    company = Company.current()
+    if not company.logo:
+        return []
+    name = f"logo.{company.logo_type.rpartition('/')[2]}"
+    return [Picture(LOGO, name, company.logo_type, bytes(company.logo))]
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -8,13 +8,14 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from messaging.email.addresses import content_id, message_id
-from messaging.models import OutgoingMail
-from messaging.outbox import queue_mail
-from people.brand import brand
+from messaging.email.words import Link, Shown, rendered, words_for
+from messaging.models import MailKind, OutgoingMail
+from messaging.outbox import Sender, queue_mail, sender_in
 from tickets.models import Conversation, Message, Ticket
 from tickets.recipients import Recipients
 from tickets.sanitise import clean_html, html_to_text, with_inline_images
@@ -36,27 +37,38 @@ def queue_reply(
     home = conversation.begun_in
     earlier = _public_ids(conversation, before=message)
     rfc_message_id = message_id("m", message.pk)
+    sender = sender_in(conversation, ticket)
+    customer, author = conversation.customer.name, message.author_user
+    is_theirs_alone = not recipients and home.customer_id == conversation.customer_id
     with translation.override(ticket.language):
-        context = {
-            **_frame(home),
-            "text": message.text.strip(),
-            "html": _shown(message),
-            "signature": _signature(message),
-            "quote": _quote(conversation, before=message) if message.quotes else None,
-        }
-        if recipients or home.customer_id != conversation.customer_id:
-            del context["link"]
+        words = rendered(
+            words_for(MailKind.REPLY, sender.mailbox),
+            {
+                "reply": _reply(message),
+                "customer.name": customer,
+                "customer.first_name": customer.split(" ")[0],
+                "ticket.number": str(home.number),
+                "ticket.subject": home.subject,
+                "agent.name": author.name if author else "",
+                "agent.first_name": author.first_name if author else "",
+                "link": _private_link(home) if is_theirs_alone else None,
+                "company.name": sender.name,
+            },
+            template="messaging/mail/reply",
+            context={"quote": _quote(conversation, before=message) if message.quotes else None},
+        )
         mail = queue_mail(
             purpose=OutgoingMail.Purpose.REPLY,
             ticket=ticket,
             message=message,
+            sender=sender,
             to_name=to_name,
             to_address=to_address,
             recipients=recipients,
-            from_name=_sender_name(message),
+            from_name=_sender_name(message, sender),
             subject=home.subject if _is_first(message) else _answer_to(home.subject),
-            text=render_to_string("messaging/mail/reply.txt", context),
-            html=render_to_string("messaging/mail/reply.html", context),
+            text=words.text,
+            html=words.html,
             in_reply_to=earlier[-1] if earlier else "",
             references=" ".join(earlier),
             is_automatic=False,
@@ -72,9 +84,11 @@ def queue_forward(
     """Owe the named addresses what a colleague passes on, in the language of the ticket. It has no
     private link and answers no mail of the customer's thread."""
     ticket = message.ticket
+    sender = sender_in(message.conversation, ticket)
     with translation.override(ticket.language):
         context = {
-            **_frame(ticket),
+            "company_name": sender.name,
+            "language": translation.get_language(),
             "text": message.text.strip(),
             "html": _shown(message),
             "signature": _signature(message),
@@ -86,14 +100,14 @@ def queue_forward(
                 "html": _shown(forwarded),
             },
         }
-        del context["link"]
         return queue_mail(
             purpose=OutgoingMail.Purpose.FORWARD,
             ticket=ticket,
             message=message,
+            sender=sender,
             to_address=to_address,
             recipients=recipients,
-            from_name=_sender_name(message),
+            from_name=_sender_name(message, sender),
             subject=_forward_of(ticket.subject),
             text=render_to_string("messaging/mail/forward.txt", context),
             html=render_to_string("messaging/mail/forward.html", context),
@@ -109,16 +123,25 @@ def queue_acknowledgement(message: Message, *, to_address: str) -> OutgoingMail:
     """
     ticket = message.ticket
     answered = message.rfc_message_id
+    sender = sender_in(message.conversation, ticket)
     with translation.override(ticket.language):
-        context = _frame(ticket)
+        words = rendered(
+            words_for(MailKind.ACKNOWLEDGEMENT, sender.mailbox),
+            {
+                "ticket.number": str(ticket.number),
+                "link": _private_link(ticket),
+                "company.name": sender.name,
+            },
+        )
         return queue_mail(
             purpose=OutgoingMail.Purpose.ACKNOWLEDGEMENT,
             ticket=ticket,
             message=message,
+            sender=sender,
             to_address=to_address,
-            subject=_("We have your request #%(number)s") % {"number": ticket.number},
-            text=render_to_string("messaging/mail/acknowledgement.txt", context),
-            html=render_to_string("messaging/mail/acknowledgement.html", context),
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
             in_reply_to=answered,
             references=answered,
             rfc_message_id=message_id("t", ticket.pk),
@@ -142,14 +165,18 @@ def _signature(message: Message) -> dict[str, Any] | None:
     return {"html": mark_safe(html), "text": html_to_text(html)} if html else None  # noqa: S308 - cleaned just here
 
 
-def _frame(ticket: Ticket) -> dict[str, Any]:
-    """What every mail about a ticket shows; used inside the ticket's language."""
-    return {
-        "company_name": brand().name,
-        "language": translation.get_language(),
-        "number": ticket.number,
-        "link": f"{settings.BASE_URL}{reverse('portal_request', args=[ticket.access_key])}",
-    }
+def _reply(message: Message) -> Shown:
+    """What a colleague wrote, with their signature below."""
+    signature = _signature(message)
+    html, text = _shown(message), message.text.strip()
+    if signature is None:
+        return Shown(html, text)
+    below = format_html('<div style="margin:20px 0 0">{}</div>', signature["html"])
+    return Shown(html + below, f"{text}\n\n-- \n{signature['text']}")
+
+
+def _private_link(ticket: Ticket) -> Link:
+    return Link(f"{settings.BASE_URL}{reverse('portal_request', args=[ticket.access_key])}")
 
 
 def _quote(conversation: Conversation, *, before: Message) -> dict[str, Any] | None:
@@ -187,13 +214,12 @@ def _public_ids(conversation: Conversation, *, before: Message) -> list[str]:
     return ids if len(ids) <= MAX_REFERENCES else [ids[0], *ids[1 - MAX_REFERENCES :]]
 
 
-def _sender_name(message: Message) -> str:
+def _sender_name(message: Message, sender: Sender) -> str:
     if message.author_user is None:
-        return brand().name
-    first_name = message.author_user.name.split()[0] if message.author_user.name.split() else ""
+        return sender.name
     return _("%(name)s at %(company)s") % {
-        "name": first_name or message.author_user.name,
-        "company": brand().name,
+        "name": message.author_user.first_name,
+        "company": sender.name,
     }
 
 

@@ -3,6 +3,7 @@ from messaging.models.mailboxes import Fetching, Mailbox, MailboxAddress
 from messaging.models.outgoing import DeliveryState, OutgoingMail, OutgoingMailQuerySet
 from messaging.models.rules import MailRule
 from messaging.models.suppression import Suppression, SuppressionQuerySet
+from messaging.models.templates import MailKind, MailTemplate
 
 __all__ = [
     "AcceptedKey",
@@ -10,7 +11,9 @@ __all__ = [
     "Fetching",
     "InboundMail",
     "InboundMailQuerySet",
+    "MailKind",
     "MailRule",
+    "MailTemplate",
     "Mailbox",
     "MailboxAddress",
     "OutgoingMail",

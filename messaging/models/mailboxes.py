@@ -72,6 +72,8 @@ class Mailbox(models.Model):
         SPARKPOST = "sparkpost", "SparkPost"
 
     name = models.CharField(_("name"), max_length=80)
+    # Empty: the company's name.
+    shown_name = models.CharField(_("name that customers see"), max_length=80, blank=True)
     team = models.ForeignKey(
         Team,
         verbose_name=_("team"),

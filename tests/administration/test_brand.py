@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from administration.colour import (
+from messaging.email.addresses import conversation_of, reply_address
+from messaging.email.build import build
+from messaging.models import OutgoingMail
+from messaging.outbox import queue_mail
+from people import brand
+from people.colour import (
     DARK_SURFACE,
     ENOUGH,
     LIGHT_SURFACE,
@@ -21,11 +26,6 @@ from administration.colour import (
     to_hex,
     to_lch,
 )
-from messaging.email.addresses import conversation_of, reply_address
-from messaging.email.build import build
-from messaging.models import OutgoingMail
-from messaging.outbox import queue_mail
-from people import brand
 from people.models import Change, Company, User
 from tickets.models import Ticket
 

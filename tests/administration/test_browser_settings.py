@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from messaging.models import MailTemplate
 from people.models import CustomRole, Invitation, Membership, Permission, Role, Team, User
 from people.models.invitations import digest_of
 from tests.browser import faults, settled
@@ -46,6 +47,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
         f"/settings/teams/{orders.pk}/",
         f"/settings/teams/{orders.pk}/hours/",
         "/settings/company/",
+        "/settings/mails/reply/en/",
         "/settings/me/",
         "/settings/changes/",
         "/settings/join/token/",
@@ -121,6 +123,23 @@ def test_a_role_a_status_and_the_brand_are_made_by_keyboard(visit: Visit, admin:
     page.keyboard.press("Enter")
     expect(page.locator(".shades")).to_contain_text("On dark pages")
     expect(page.locator("#nav header")).to_contain_text("Casa Sud")
+
+
+def test_a_mail_is_seen_as_it_will_be_while_its_words_are_written(
+    visit: Visit, admin: User
+) -> None:
+    page = visit(admin, "/settings/mails/reply/en/")
+    editor, shown = page.locator("trix-editor"), page.frame_locator("iframe")
+    expect(shown.get_by_text("Answer this mail")).to_have_count(2)
+    editor.press("Control+Home")
+    editor.press_sequentially("Ciao ")
+    page.get_by_role("button", name="{{customer.first_name}}").click()
+    expect(editor).to_be_focused()
+    expect(shown.get_by_text("Ciao Chiara")).to_have_count(2)
+    assert page.evaluate("history.length") == 2, "the Back button leads away from the page"
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/settings/mails/")
+    assert MailTemplate.objects.get().html.startswith("<p>Ciao {{customer.first_name}}{{reply}}")
 
 
 def test_hours_are_typed_and_holidays_chosen(visit: Visit, admin: User, orders: Team) -> None:

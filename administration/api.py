@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -33,12 +33,12 @@ class IsTheLastAdministrator(APIException):
 
 
 class AdministrationView(ColleaguesView):
-    def require(self, permission: Permission, *, subject: Team | User | None = None) -> None:
+    def require(self, permission: Permission, *, subject: Model | None = None) -> None:
         """Let through whoever may; an attempt to change something is refused on record."""
         if not self.user.may(permission):
             self.refuse(subject)
 
-    def refuse(self, subject: Team | User | None) -> None:
+    def refuse(self, subject: Model | None) -> None:
         if self.request.method not in ("GET", "HEAD"):
             asked = self.request.data if isinstance(self.request.data, dict) else {}
             told: dict[str, Any] = {

@@ -6,11 +6,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from administration.forms.rows import RowForm
 from messaging.models import MailRule
+from messaging.models.rules import NoPattern, as_pattern
 
 
 class MailRuleForm(RowForm[MailRule]):
@@ -32,11 +32,7 @@ class MailRuleForm(RowForm[MailRule]):
         ]
 
     def clean_pattern(self) -> str:
-        pattern = str(self.cleaned_data["pattern"]).strip().lower()
-        if "@" not in pattern:
-            pattern = f"@{pattern}"
         try:
-            validate_email(f"somebody{pattern}" if pattern.startswith("@") else pattern)
-        except ValidationError:
-            raise ValidationError(_("This is neither an address nor a domain.")) from None
-        return pattern
+            return as_pattern(str(self.cleaned_data["pattern"]))
+        except NoPattern as error:
+            raise ValidationError(str(error)) from None

@@ -3,10 +3,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+
+class NoPattern(ValueError):
+    """Neither an address nor a domain."""
+
+
+def as_pattern(text: str) -> str:
+    """An address or a domain as a rule keeps it: "ann@example.com", "@example.com".
+
+    Raises `NoPattern`.
+    """
+    pattern = text.strip().lower()
+    if "@" not in pattern:
+        pattern = f"@{pattern}"
+    try:
+        validate_email(f"somebody{pattern}" if pattern.startswith("@") else pattern)
+    except ValidationError:
+        raise NoPattern(_("This is neither an address nor a domain.")) from None
+    return pattern
 
 
 class MailRuleQuerySet(models.QuerySet["MailRule"]):

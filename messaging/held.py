@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F, Func, JSONField, QuerySet, Value
 
 from messaging.email import receive
+from messaging.email.outside import Ask, asking
 from messaging.models import InboundMail, MailRule
 from messaging.reasons import HeldFor
 from people.audit import record_change
@@ -22,28 +23,36 @@ class CannotBeReadAgain(Exception):
     """Only the mail's header is here, so that reading it again cannot help."""
 
 
-@transaction.atomic
 def let_in(pk: int, *, by: User) -> InboundMail:
     """Let a held mail in. It may stay held, when it crosses a limit or there is nothing in it.
 
     Raises `NotHeld`, or `MailRefused` when it cannot be read.
     """
+    return asking(lambda ask: _let_in(pk, by=by, ask=ask))
+
+
+@transaction.atomic
+def _let_in(pk: int, *, by: User, ask: Ask) -> InboundMail:
     _locked(pk)
-    mail = receive.release(pk, by=by.name)
+    mail = receive.release(pk, by=by.name, ask=ask)
     if not mail.is_held:
         record_change(by, "let_in", mail, name=_called(mail))
     return mail
 
 
-@transaction.atomic
 def read_again(pk: int, *, by: User) -> InboundMail:
     """Judge a held mail anew, as if it came now.
 
     Raises `NotHeld` or `CannotBeReadAgain`.
     """
+    return asking(lambda ask: _read_again(pk, by=by, ask=ask))
+
+
+@transaction.atomic
+def _read_again(pk: int, *, by: User, ask: Ask) -> InboundMail:
     if not can_be_read_again(_locked(pk)):
         raise CannotBeReadAgain(pk)
-    mail = receive.judge_again(pk)
+    mail = receive.judge_again(pk, ask=ask)
     record_change(by, "read_again", mail, name=_called(mail))
     return mail
 

@@ -22,6 +22,7 @@ from messaging.email import addresses, answers, spam, trust
 from messaging.email.automatic import automatic_reason
 from messaging.email.bounces import note_bounce, note_feedback
 from messaging.email.forwarded import original_sender
+from messaging.email.outside import Ask, NotAsked, asking, at_once
 from messaging.email.parse import Address, MailRefused, ParsedMail, fingerprint, parse
 from messaging.email.threading import Place, find_place
 from messaging.email.visible import visible_part
@@ -83,7 +84,7 @@ def take_in(
         hurry(read_mail, mail.pk)
         return mail
     return _settle(
-        mail.pk, lambda mail, parsed: _held([{"code": "left_on_server"}]), only=_is_unread
+        mail.pk, lambda mail, parsed, ask: _held([{"code": "left_on_server"}]), only=_is_unread
     )
 
 
@@ -142,29 +143,31 @@ def settle(pk: int) -> InboundMail:
     An error that we did not foresee is noted on the row and tried again by the sweep; after the
     last try the mail is quarantined with the error.
     """
-    return _settle(pk, _judged, only=_is_unread)
+    return asking(lambda ask: _settle(pk, _judged, only=_is_unread, ask=ask))
 
 
-def release(pk: int, *, by: str) -> InboundMail:
+def release(pk: int, *, by: str, ask: Ask | None = None) -> InboundMail:
     """Let a quarantined mail in after all, because the colleague `by` looked at it. A colleague's
-    answer to a notification stays where it is.
+    answer to a notification stays where it is. Within a transaction `ask` is that of `asking`.
 
     Raises `MailRefused` when it crosses a limit and stays where it is.
     """
+    if ask is None:
+        return asking(lambda ask: release(pk, by=by, ask=ask))
     _read(InboundMail.objects.get(pk=pk))
 
-    def let_in(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
+    def let_in(mail: InboundMail, parsed: ParsedMail, ask: Ask) -> _Verdict:
         if answers.is_answer(parsed, envelope_to=mail.envelope_to):
             # Nobody vouches for what a colleague wrote, and it is no customer's request.
             return _held(mail.reason)
-        return _accepted(mail, parsed, [*mail.reason, {"code": "released", "by": by}])
+        return _accepted(mail, parsed, [*mail.reason, {"code": "released", "by": by}], ask=ask)
 
-    return _settle(pk, let_in, only=_is_held)
+    return _settle(pk, let_in, only=_is_held, ask=ask)
 
 
-def judge_again(pk: int) -> InboundMail:
+def judge_again(pk: int, *, ask: Ask) -> InboundMail:
     """Look at a quarantined mail as if it came now: a limit is higher, or our error is mended."""
-    return _settle(pk, _judged, only=_is_held)
+    return _settle(pk, _judged, only=_is_held, ask=ask)
 
 
 def _is_unread(mail: InboundMail) -> bool:
@@ -184,9 +187,10 @@ class _Verdict:
 
 def _settle(
     pk: int,
-    decide: Callable[[InboundMail, ParsedMail], _Verdict],
+    decide: Callable[[InboundMail, ParsedMail, Ask], _Verdict],
     *,
     only: Callable[[InboundMail], bool],
+    ask: Ask = at_once,
 ) -> InboundMail:
     with transaction.atomic():
         mail: InboundMail = InboundMail.objects.select_for_update().get(pk=pk)
@@ -198,7 +202,9 @@ def _settle(
                 mail.rfc_message_id = parsed.message_id[:998]
                 mail.from_address = parsed.sender.email if parsed.sender else ""
                 mail.subject = parsed.subject[:500]
-                verdict = decide(mail, parsed)
+                verdict = decide(mail, parsed, ask)
+        except NotAsked:
+            raise
         except MailRefused as refusal:
             verdict = _Verdict(Outcome.QUARANTINED, [{"code": refusal.reason}])
         except Exception as error:
@@ -231,7 +237,7 @@ def _read(mail: InboundMail) -> ParsedMail:
     return parse(bytes(mail.raw), max_bytes=settings.INBOUND_MAIL_MAX_BYTES)
 
 
-def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
+def _judged(mail: InboundMail, parsed: ParsedMail, ask: Ask) -> _Verdict:
     """What becomes of a mail that nobody has looked at."""
     automatic = automatic_reason(parsed, is_ours=addresses.is_ours)
     if automatic == "bounce":
@@ -247,29 +253,31 @@ def _judged(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
     if blocking := next((one for one in rules.values() if one.blocks), None):
         return _held([{"code": "blocked", "pattern": blocking.pattern}])
     if answers.is_answer(parsed, envelope_to=mail.envelope_to):
-        return _held([{"code": automatic}]) if automatic else _answered(mail, parsed)
+        return _held([{"code": automatic}]) if automatic else _answered(mail, parsed, ask)
     place = find_place(parsed, envelope_to=mail.envelope_to)
     if automatic and place.conversation is None:
         return _held([{"code": automatic}])
-    judgement = trust.judge(parsed, bytes(mail.raw))
+    judgement = trust.judge(parsed, bytes(mail.raw), ask=ask)
     doubt = trust.reason_to_hold(
         judgement,
         is_known=Customer.objects.with_email(parsed.sender.email).exists(),
         is_threaded=place.conversation is not None or place.ticket is not None,
         others=place.others,
     )
-    doubt = doubt or _spam(mail, parsed, place, judgement, rules)
+    doubt = doubt or _spam(mail, parsed, place, judgement, rules, ask)
     if doubt:
         return _held([doubt])
     if judgement.trust == trust.Trust.PROVEN:
         note_arrives(parsed.sender.email)
-    return _accepted(mail, parsed, [], place=place, automatic=automatic, judgement=judgement)
+    return _accepted(
+        mail, parsed, [], place=place, automatic=automatic, judgement=judgement, ask=ask
+    )
 
 
-def _answered(mail: InboundMail, parsed: ParsedMail) -> _Verdict:
+def _answered(mail: InboundMail, parsed: ParsedMail, ask: Ask) -> _Verdict:
     """What becomes of a colleague's answer: it goes into its ticket, or is held."""
+    judgement = trust.judge(parsed, bytes(mail.raw), ask=ask)
     files, withheld = _files(parsed)
-    judgement = trust.judge(parsed, bytes(mail.raw))
     taken = answers.take(parsed, judgement, files, pk=mail.pk, envelope_to=mail.envelope_to)
     if taken.message is None:
         return _held([taken.reason])
@@ -282,6 +290,7 @@ def _spam(
     place: Place,
     judgement: trust.Judgement,
     rules: Mapping[str, MailRule],
+    ask: Ask,
 ) -> dict[str, Any] | None:
     """Why it is spam. What answers us from a proven sender is not, nor is an allowed sender's."""
     if judgement.trust == trust.Trust.PROVEN and place.conversation is not None:
@@ -292,7 +301,7 @@ def _spam(
         if rule and not rule.blocks:
             return None
     return spam.reason_to_hold(
-        parsed, bytes(mail.raw), sender=mail.envelope_from, to=mail.envelope_to
+        parsed, bytes(mail.raw), sender=mail.envelope_from, to=mail.envelope_to, ask=ask
     )
 
 
@@ -308,11 +317,12 @@ def _accepted(
     place: Place | None = None,
     automatic: str = "",
     judgement: trust.Judgement | None = None,
+    ask: Ask,
 ) -> _Verdict:
     if parsed.sender is None:
         return _held([{"code": "no_sender"}])
     place = place or find_place(parsed, envelope_to=mail.envelope_to)
-    judgement = judgement or trust.judge(parsed, bytes(mail.raw))
+    judgement = judgement or trust.judge(parsed, bytes(mail.raw), ask=ask)
     files, withheld = _files(parsed)
     reasons = [*place.reasons, *reasons, *withheld, *_beside_its_words(parsed)]
     if not automatic:

@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 
 from messaging.email import trust
+from messaging.email.outside import Ask, at_once
 from messaging.email.parse import ParsedMail
 
 log = structlog.get_logger(__name__)
@@ -63,11 +64,15 @@ class _Rest:
     until: ClassVar[float] = 0
 
 
-def reason_to_hold(mail: ParsedMail, raw: bytes, *, sender: str, to: str) -> dict[str, Any] | None:
+def reason_to_hold(
+    mail: ParsedMail, raw: bytes, *, sender: str, to: str, ask: Ask = at_once
+) -> dict[str, Any] | None:
     """Why the mail is taken for spam, or `None`. `sender` and `to` are those of the envelope."""
     if found := next(_flags(mail), ""):
         return {"code": "spam_header", "found": found}
-    scan = _asked(raw, sender, to) if settings.SPAM_CHECK_URL else None
+    if not settings.SPAM_CHECK_URL:
+        return None
+    scan = ask("spam", lambda: _asked(raw, sender, to))
     if scan is None or not scan.is_spam:
         return None
     return {"code": "spam_score", "score": f"{scan.score:g}", "limit": f"{scan.limit:g}"}

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from messaging.email import signatures
+from messaging.email.outside import Ask, at_once
 from messaging.email.parse import ParsedMail
 
 
@@ -41,7 +42,7 @@ _METHOD = re.compile(r"\s*([a-z0-9-]{1,40})(?:/\d+)?\s*=\s*([a-z]{1,20})\b", re.
 _PROPERTY = re.compile(r'([a-z]{1,20}\.[a-z-]{1,40})\s*=\s*"?([^\s;"]{1,320})', re.IGNORECASE)
 
 
-def judge(mail: ParsedMail, raw: bytes = b"") -> Judgement:
+def judge(mail: ParsedMail, raw: bytes = b"", *, ask: Ask = at_once) -> Judgement:
     """Weigh the Authentication-Results of the server named in `TRUSTED_AUTHSERV_ID`.
 
     Where it reported nothing, and `MAIL_DNS_CHECKS` says so, the signatures of the mail in `raw`
@@ -57,7 +58,7 @@ def judge(mail: ParsedMail, raw: bytes = b"") -> Judgement:
     if any(r.method == "dmarc" and r.result == "fail" for r in results):
         return Judgement(Trust.FORGED, found)
     if raw and settings.MAIL_DNS_CHECKS and not (trusted and values):
-        proof = signatures.prove(mail, raw)
+        proof = ask("signatures", lambda: signatures.prove(mail, raw))
         return Judgement(Trust.PROVEN if proof.is_proven else Trust.UNPROVEN, proof.found)
     if not trusted:
         return Judgement(Trust.UNJUDGED, found)

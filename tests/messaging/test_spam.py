@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
 
-from messaging.email import spam
+from messaging.email import receive, signatures, spam
 from messaging.models import InboundMail, MailRule, OutgoingMail
-from people.models import User
+from people.models import Customer, User
 from tests.messaging.conftest import Deliver, a_mail, sent_reply
 from tickets.models import Ticket
 
@@ -181,6 +182,47 @@ def test_rspamd_is_asked_and_an_allowed_sender_is_not_asked_about(
         both = a_mail(message_id="<4@x>", sender="A <a@example.it>, B <b@evil.example>")
         assert verdict(deliver(both)) == "spam_score"
         assert len(told.asked) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_row_is_locked_and_no_transaction_open_while_others_are_asked(
+    chiara: Customer, settings: Any, monkeypatch: pytest.MonkeyPatch, sara: User, log_in: Any
+) -> None:
+    asked: list[str] = []
+
+    def texts(name: str, seconds: float) -> list[str]:
+        asked.append(f"{name} {'within' if connection.in_atomic_block else 'outside'}")
+        return []
+
+    def check(*given: Any, **named: Any) -> spam.Scan:
+        asked.append(f"spam {'within' if connection.in_atomic_block else 'outside'}")
+        return spam.Scan(is_spam=True, score=7, limit=5)
+
+    monkeypatch.setattr(signatures, "texts", texts)
+    monkeypatch.setattr(spam, "_rspamd", check)
+    settings.MAIL_DNS_CHECKS, settings.SPAM_CHECK_URL = True, "http://127.0.0.1:1"
+    raw = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=sel; h=from; bh=MTIz; b=MTIz\r\n"
+    raw += bytes(a_mail(sender="New <new@example.com>"))
+    mail = receive.receive(raw).mail
+    assert mail.reason[0]["code"] == "spam_score"
+    assert asked == ["sel._domainkey.example.com. outside", "spam outside"]
+    page = log_in(sara).post(f"/settings/held/{mail.pk}/read-again/")
+    assert page.status_code == 302
+    assert asked[2:] == asked[:2]
+    log_in(sara).post(f"/settings/held/{mail.pk}/let-in/")
+    assert asked[4:] == asked[:1], "whoever lets it in has the last word on spam"
+    assert Ticket.objects.count() == 1
+
+
+def test_a_question_that_fails_is_noted_on_the_mail_and_asked_again(
+    chiara: Customer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SPAM_CHECK_URL = "http://127.0.0.1:1"
+    with monkeypatch.context() as broken:
+        broken.setattr(spam, "_asked", lambda *given: 1 / 0)
+        mail = receive.receive(bytes(a_mail())).mail
+    assert (mail.outcome, mail.attempts, "ZeroDivision" in mail.last_error) == ("", 1, True)
+    assert receive.settle(mail.pk).outcome == "accepted"
 
 
 @pytest.mark.parametrize("answer", [{"action": []}, ["reject"], {"action": "reject", "score": "?"}])

@@ -142,7 +142,7 @@ class TeamDetail(AdministrationView):
         },
     )
     def patch(self, request: Request, pk: int) -> Response:
-        """Change name, address, assignment or members of a team."""
+        """Change name, assignment or members of a team."""
         team = get_object_or_404(_teams(), pk=pk)
         self.require(Permission.MANAGE_TEAMS, subject=team)
         given = TeamChange(team, data=request.data)

@@ -75,12 +75,11 @@ class TeamShown(serializers.ModelSerializer[Team]):
 
     class Meta:
         model = Team
-        fields = ("id", "name", "names", "email", "assignment_method", "members", "archived_at")
+        fields = ("id", "name", "names", "assignment_method", "members", "archived_at")
 
 
 class TeamChange(Strict):
     name = serializers.CharField(max_length=80, required=False)
-    email = serializers.EmailField(required=False, allow_blank=True)
     assignment_method = serializers.ChoiceField(choices=AssignmentMethod.choices, required=False)
     members = serializers.PrimaryKeyRelatedField[User](
         queryset=User.objects.all(), many=True, required=False

@@ -15,9 +15,11 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models, transaction
 from django.utils import timezone
 
+from messaging.models import Mailbox, MailboxAddress
 from people.models import AssignmentMethod, Membership, Role, Team, TeamHours, User
 from people.models.names import one_line
 from tickets.models import Category, Priority
@@ -130,12 +132,33 @@ def _team(entry: _Entry, loaded: Loaded) -> Team:
     values = {"name": name, **_names(entry)}
     if "assignment" in entry:
         values["assignment_method"] = entry.one_of("assignment", METHODS)
-    if "address" in entry:
-        values["email"] = entry.text("address")
     _write(entry, team, values, "teams", loaded)
+    if "address" in entry:
+        _mailbox(entry, team, loaded)
     if "hours" in entry:
         _hours(entry.entry("hours", {"time_zone", "week", "holidays"}), team, loaded)
     return team
+
+
+def _mailbox(entry: _Entry, team: Team, loaded: Loaded) -> None:
+    """The address is one of the team's mailbox, which is made with it. Nothing is fetched from it
+    before somebody says in the settings how."""
+    given = entry.text("address").lower()
+    try:
+        validate_email(given)
+    except ValidationError as error:
+        said = " ".join(error.messages).rstrip(".")
+        raise entry.wrong(f"“address” cannot be “{given}”: {said}") from error
+    if "+" in given:
+        raise entry.wrong(f"“address” cannot be “{given}”: we need the plus sign for the answers")
+    held = MailboxAddress.objects.filter(address=given).select_related("mailbox__team").first()
+    if held and held.mailbox.team != team:
+        raise entry.wrong(f"“{given}” is an address of the mailbox “{held.mailbox.name}”")
+    if held:
+        return
+    box = Mailbox.objects.of_team(team) or Mailbox.objects.create(name=team.name, team=team)
+    MailboxAddress.objects.create(mailbox=box, address=given, position=box.addresses.count())
+    loaded.added["addresses"] += 1
 
 
 def _hours(entry: _Entry, team: Team, loaded: Loaded) -> None:
@@ -272,8 +295,7 @@ def _write(
                 row._meta.get_field(key).clean(value, row)  # type: ignore[union-attr]
             except ValidationError as error:
                 said = " ".join(error.messages).rstrip(".")
-                called = "address" if isinstance(row, Team) and key == "email" else key
-                raise entry.wrong(f"“{called}” cannot be “{value}”: {said}") from error
+                raise entry.wrong(f"“{key}” cannot be “{value}”: {said}") from error
         setattr(row, key, value)
     row.save()
     (loaded.added if is_new else loaded.changed)[kind] += 1

@@ -37,16 +37,13 @@ class TeamForm(NamedForm[Team]):
 
     class Meta:
         model = Team
-        fields = ("name", "email", "assignment_method", "members", "signature")
+        fields = ("name", "assignment_method", "members", "signature")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         members = self.fields["members"]
         assert isinstance(members, forms.ModelMultipleChoiceField)
         members.queryset = User.objects.assignable()
-        self.fields["email"].help_text = _(
-            "Mail from it counts as our own. For mail to it, set up a mailbox with this address."
-        )
         self.initial["signature"] = shown(self.instance.signature)
         self.fields["signature"].widget.attrs["data-rich"] = ""
         self.fields["signature"].help_text = _(

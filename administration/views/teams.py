@@ -20,6 +20,7 @@ from administration.actions import SameTeam, retire_team
 from administration.forms.teams import HoursForm, RetireForm, TeamForm, reopened
 from administration.gate import SettingsRequest, allowed
 from administration.pages import Line, edit_page, list_page, reorder, restore, show
+from messaging.models import Mailbox
 from people import actions
 from people.actions import HoursAreInForce, HoursLieInThePast, hours_at
 from people.models import Permission, Team, TeamHours
@@ -32,7 +33,7 @@ def teams(request: SettingsRequest) -> HttpResponse:
     """Every team, with its members and whether it is there now."""
     rows = Team.objects.annotate(
         people=Count("members", filter=Q(members__is_active=True))
-    ).prefetch_related("hours")
+    ).prefetch_related("hours", "mailboxes__addresses")
     lines = [
         Line(
             pk=team.pk,
@@ -43,7 +44,7 @@ def teams(request: SettingsRequest) -> HttpResponse:
                 team.get_assignment_method_display(),
                 presence(_in_force(team)),
             ],
-            note=team.email,
+            note=", ".join(_addresses(team)),
             is_archived=team.archived_at is not None,
             restore_url=reverse("settings_team_restore", args=[team.pk]),
         )
@@ -220,3 +221,10 @@ def _in_force(team: Team) -> TeamHours | None:
     rows: list[Any] = sorted(team.hours.all(), key=lambda row: row.effective_from)
     before = [row for row in rows if row.effective_from <= now]
     return before[-1] if before else (rows[0] if rows else None)
+
+
+def _addresses(team: Team) -> list[str]:
+    """Where mail to the team comes to."""
+    boxes: list[Mailbox] = list(team.mailboxes.all())
+    used = [box for box in boxes if box.archived_at is None]
+    return [address.address for box in used for address in box.addresses.all()]

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
+from messaging.models import Mailbox, MailboxAddress
 from people.models import Company as OwnCompany
 from people.models import (
     Customer,
@@ -132,9 +133,10 @@ def _teams(since: datetime) -> dict[str, Team]:
             name=entry["name"],
             names=_translations(entry),
             assignment_method=entry["method"],
-            email=email_of(key),
             position=position,
         )
+        box = Mailbox.objects.create(name=entry["name"], team=teams[key])
+        MailboxAddress.objects.create(mailbox=box, address=email_of(key))
         TeamHours.objects.create(
             team=teams[key],
             effective_from=since,

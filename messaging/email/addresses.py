@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
 from people.brand import brand, our_addresses
-from people.models import Team, User
+from people.models import User
 from tickets.models import Attachment, Conversation, Ticket
 
 _SIGNATURE_BYTES: Final = 10
@@ -158,22 +158,16 @@ _asked: ContextVar[set[str] | None] = ContextVar("our_addresses", default=None)
 @contextmanager
 def asked_once() -> Iterator[None]:
     """Ask the database only once which addresses are ours, as long as one mail is looked at."""
-    token = _asked.set(_ours())
+    token = _asked.set(our_addresses())
     try:
         yield
     finally:
         _asked.reset(token)
 
 
-def _ours() -> set[str]:
-    ours = our_addresses()
-    ours.update(email.lower() for email in Team.objects.values_list("email", flat=True) if email)
-    return ours
-
-
 def foreign(given: Iterable[str]) -> list[str]:
     """Those of the addresses whose mail does not come to us, each once, in lower case."""
-    ours = _asked.get() or _ours()
+    ours = _asked.get() or our_addresses()
     found = dict.fromkeys(address.strip().lower() for address in given)
     return [address for address in found if _plain(address) not in ours]
 

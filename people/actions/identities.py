@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from people.actions.customers import locked_customer
 from people.audit import record_change
 from people.brand import our_addresses
-from people.models import Customer, Identity, Team, User
+from people.models import Customer, Identity, User
 from people.models.customers import normalised_email
 from people.models.names import one_line
 from people.phones import NoSuchNumber, normalised_phone
@@ -45,7 +45,8 @@ def normalised(kind: str, value: str, *, language: str = "") -> str:
             validate_email(address)
         except ValidationError:
             raise IdentityRefused("email") from None
-        if address in _our_own_addresses():
+        # A customer with our own address would have us write to ourselves.
+        if address in our_addresses():
             raise IdentityRefused("our_own")
         return address
     if kind == Identity.Kind.PHONE:
@@ -160,9 +161,3 @@ def _locked(identity: Identity) -> Identity:
     another's since."""
     customer = locked_customer(identity.customer)
     return customer.identities.select_related("customer").get(pk=identity.pk)
-
-
-def _our_own_addresses() -> set[str]:
-    """A customer with our own address would have us write to ourselves."""
-    teams = Team.objects.exclude(email="").values_list("email", flat=True)
-    return our_addresses() | {normalised_email(address) for address in teams}

@@ -35,7 +35,6 @@ class Team(TranslatedName):
         choices=AssignmentMethod,
         default=AssignmentMethod.MANUAL,
     )
-    email = models.EmailField(_("address"), blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     # Stands below replies of colleagues who have none of their own; sanitised HTML.
     signature = models.TextField(_("signature"), blank=True)

@@ -24,7 +24,6 @@ def form_of(team: Team, **changed: object) -> dict[str, object]:
         "name": team.name,
         "name_it": team.names.get("it", ""),
         "name_ro": team.names.get("ro", ""),
-        "email": team.email,
         "assignment_method": team.assignment_method,
         "members": [user.pk for user in team.members.all()],
         "signature": team.signature,

@@ -15,14 +15,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging.models import OutgoingMail
+from messaging.models import Mailbox, MailboxAddress, OutgoingMail
 from people.models import Membership, Team, TeamHours, User
 from tests.portal.forms import send
 from tickets.models import Category, Priority, Ticket
 from triage.models import Keyword, SenderRule
 
 EXAMPLE = Path(settings.BASE_DIR) / "deploy" / "company.example.toml"
-MODELS = (Team, TeamHours, User, Membership, Category, Keyword, SenderRule)
+MODELS = (MailboxAddress, Mailbox, Team, TeamHours, User, Membership, Category, Keyword, SenderRule)
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,9 @@ def test_the_example_sets_up_a_company_whose_requests_are_filed(example, tmp_pat
     assert set(laura.teams.values_list("name", flat=True)) == {"Orders", "Billing"}
     orders = Team.objects.first()
     assert (orders.name, orders.names["ro"]) == ("Orders", "Comenzi")
-    assert (orders.assignment_method, orders.email) == ("least_loaded", "orders@example.com")
+    assert orders.assignment_method == "least_loaded"
+    box = MailboxAddress.objects.get(address="orders@example.com").mailbox
+    assert (box.name, box.team, box.is_fetched) == ("Orders", orders, False)
     assert SenderRule.objects.get().pattern == "accounting@customer.example"
 
     send(Client(), subject="Please send my money back", text="The lamp went back a week ago.")
@@ -129,6 +131,7 @@ def test_changed_hours_are_a_new_version_and_the_old_one_stays(example, tmp_path
         ('"least_loaded"', '"whoever"', "“assignment” cannot be “whoever”"),
         ('role = "manager"', 'role = "boss"', "In users “Dan Popa”: “role” cannot be “boss”"),
         ('"orders@example.com"', '"orders"', "In teams “Orders”: “address” cannot be “orders”"),
+        ('"orders@example.com"', '"a+b@example.com"', "we need the plus sign for the answers"),
         ("[teams.hours.week]", "[teams.hours.weeks]", "hours: unknown key “weeks”"),
         ('email = "dan@example.com"', "", "In users “Dan Popa”: “email” is missing."),
         ('"dan@example.com"', '"dan"', "Enter a valid email address"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from administration import api, api_mail, api_vocabulary
+from administration import api, api_mail, api_mail_templates, api_vocabulary
 
 urlpatterns = [
     path("users/", api.UserList.as_view(), name="api_users"),
@@ -30,6 +30,16 @@ urlpatterns = [
     ),
     path("mailboxes/", api_mail.MailboxList.as_view(), name="api_mailboxes"),
     path("mailboxes/<int:pk>/", api_mail.MailboxDetail.as_view(), name="api_mailbox"),
+    path(
+        "mail-templates/",
+        api_mail_templates.MailTemplateList.as_view(),
+        name="api_mail_templates",
+    ),
+    path(
+        "mail-templates/<str:kind>/<str:language>/",
+        api_mail_templates.MailTemplateDetail.as_view(),
+        name="api_mail_template",
+    ),
     path("statuses/", api_vocabulary.StatusList.as_view(), name="api_statuses"),
     path("categories/", api_vocabulary.CategoryList.as_view(), name="api_categories"),
     path("fields/", api_vocabulary.FieldList.as_view(), name="api_fields"),

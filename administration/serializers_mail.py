@@ -1,4 +1,5 @@
-"""Held mail, sender rules, undeliverable addresses and mailboxes, as programs see them."""
+"""Held mail, sender rules, undeliverable addresses, mailboxes and the words of mails, as programs
+see them."""
 
 from __future__ import annotations
 
@@ -7,10 +8,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from messaging.models import InboundMail, Mailbox, MailRule, Suppression
+from messaging.models import InboundMail, Mailbox, MailRule, MailTemplate, Suppression
 from messaging.models.rules import NoPattern, as_pattern
 from messaging.reasons import HeldFor, describe
+from messaging.templates import faults, taken
 from people.models import Team
+from people.models.names import one_line
 from people.rest.serializers import Strict
 
 
@@ -104,7 +107,7 @@ class MailboxShown(serializers.ModelSerializer[Mailbox]):
     class Meta:
         model = Mailbox
         fields = (
-            *("id", "name", "addresses", "team", "is_fetched", "sends", "provider"),
+            *("id", "name", "shown_name", "addresses", "team", "is_fetched", "sends", "provider"),
             *("mails_per_minute", "failing_since", "last_error", "archived_at"),
         )
 
@@ -113,7 +116,48 @@ class MailboxChange(Strict):
     """Addresses and accounts are set up on the mailbox's page, where they are tried first."""
 
     name = serializers.CharField(max_length=80, required=False)
+    shown_name = serializers.CharField(
+        max_length=80,
+        required=False,
+        allow_blank=True,
+        help_text="What customers see. Empty: the company's name.",
+    )
     team = serializers.PrimaryKeyRelatedField[Team](
         queryset=Team.objects.in_use(), required=False, allow_null=True
     )
     mails_per_minute = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+
+
+class MailTemplateShown(serializers.ModelSerializer[MailTemplate]):
+    mailbox = serializers.PrimaryKeyRelatedField[Mailbox](read_only=True)
+    is_own = serializers.SerializerMethodField(help_text="Whether the company wrote it.")
+
+    class Meta:
+        model = MailTemplate
+        fields = ("kind", "language", "mailbox", "subject", "html", "link_label", "is_own")
+
+    def get_is_own(self, row: MailTemplate) -> bool:
+        return bool(row.pk)
+
+
+class MailTemplateChange(Strict):
+    """All of it: what is left out is empty, and said as shipped."""
+
+    subject = serializers.CharField(max_length=250, required=False, allow_blank=True)
+    html = serializers.CharField(
+        max_length=50_000, help_text="HTML or text, with variables such as `{{ticket.number}}`."
+    )
+    link_label = serializers.CharField(max_length=80, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = {
+            "subject": one_line(attrs.get("subject", ""), limit=250),
+            "html": taken(attrs["html"]),
+            "link_label": one_line(attrs.get("link_label", ""), limit=80),
+        }
+        wrong: dict[str, list[str]] = {}
+        for field, sentence in faults(self.context["kind"], **given):
+            wrong.setdefault(field, []).append(sentence)
+        if wrong:
+            raise serializers.ValidationError(wrong, code="invalid")
+        return given

@@ -75,8 +75,8 @@ def save_template(
         with transaction.atomic():
             return write_row(row, values, actor=actor, seen=seen)
     except IntegrityError:
-        place = {"kind": row.kind, "language": row.language, "mailbox": row.mailbox}
-        raise RowHasChanged(MailTemplate.objects.get(**place)) from None
+        there = MailTemplate.objects.at(MailKind(row.kind), row.language, row.mailbox)
+        raise RowHasChanged(there) from None
 
 
 def withdraw_template(row: MailTemplate, *, actor: User) -> None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
+from messaging.email.words import accent
 from messaging.models import OutgoingMail, Suppression
 from messaging.outbox import queue_mail
 from people.brand import brand
@@ -94,6 +95,7 @@ def _queue(user: User, told: list[Notification], *, count: int) -> OutgoingMail:
             count,
         ) % {"count": count, "subject": f"#{groups[0].number} {groups[0].subject}"}
         context = {
+            "accent": accent(),
             "company_name": brand().name,
             "language": user.language,
             "user": user,

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from messaging.email.words import accent
 from messaging.models import OutgoingMail
 from messaging.outbox import queue_mail
 from people import actions as people
@@ -42,6 +43,7 @@ def send_invitation(invitation: Invitation, token: str) -> OutgoingMail:
     company = Company.current().name
     with translation.override(invitation.language):
         context = {
+            "accent": accent(),
             "company_name": company,
             "language": invitation.language,
             "name": invitation.name,

@@ -47,8 +47,7 @@ class Place:
     @property
     def row(self) -> MailTemplate:
         """The company's own words, or where they would be kept."""
-        place = {"kind": self.kind, "language": self.language, "mailbox": self.mailbox}
-        return MailTemplate.objects.filter(**place).first() or MailTemplate(**place)
+        return MailTemplate.objects.at(self.kind, self.language, self.mailbox)
 
     @property
     def now(self) -> Words:
@@ -118,7 +117,9 @@ def template(request: SettingsRequest, kind: str, language: str) -> HttpResponse
     form = MailTemplateForm(request.POST or None, instance=row, words=place.now)
 
     def write(form: MailTemplateForm) -> None:
-        save_template(row, form.values, actor=request.user, seen=form.cleaned_data["seen"])
+        # A form that began when there were no own words has seen none.
+        seen = form.cleaned_data["seen"] or "none"
+        save_template(row, form.values, actor=request.user, seen=seen)
 
     return edit_page(
         request,

@@ -20,6 +20,7 @@ from messaging.email.addresses import AnswerTo, answer_to, named_by, takes_answe
 from messaging.email.parse import ParsedMail
 from messaging.email.trust import Judgement, Trust
 from messaging.email.visible import is_written_below, visible_part, written_above
+from messaging.email.words import accent
 from messaging.models import OutgoingMail
 from messaging.outbox import queue_mail
 from messaging.reasons import describe
@@ -195,6 +196,7 @@ def _tell(to: AnswerTo, mail: ParsedMail, reason: Reason) -> None:
     says so answers nobody's program: there is no loop."""
     with translation.override(to.user.language):
         context = {
+            "accent": accent(),
             "company_name": brand().name,
             "language": to.user.language,
             "user": to.user,

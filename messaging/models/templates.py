@@ -28,6 +28,11 @@ class MailTemplateQuerySet(models.QuerySet["MailTemplate"]):
         rows = self.filter(theirs, kind=kind, language=language)
         return rows.order_by(models.F("mailbox").desc(nulls_last=True)).first()
 
+    def at(self, kind: MailKind, language: str, mailbox: Mailbox | None) -> MailTemplate:
+        """The company's own words for just this, or the row, not saved, that would hold them."""
+        place = {"kind": kind, "language": language, "mailbox": mailbox}
+        return self.filter(**place).first() or MailTemplate(**place)
+
 
 class MailTemplate(models.Model):
     """What a company writes in a mail of one kind and language in place of the shipped words."""

@@ -12,12 +12,15 @@ from django.urls import reverse
 
 from messaging.email.build import build
 from messaging.models import Mailbox, MailboxAddress, MailTemplate, OutgoingMail
+from messaging.templates import save_template
 from people import brand
 from people.actions import recognise
 from people.models import Change, Company, Customer, Team, User
+from people.rows import RowHasChanged
 from portal.actions import ask_for_login_link, send_login_link
 from surveys.actions import send_survey
 from surveys.models import Survey
+from tests.administration.test_api import program
 from tests.conftest import make_ticket
 from tests.messaging.conftest import Deliver, a_mail, body, sent_reply
 from tickets.actions import MessageDraft, reply, solve_ticket
@@ -283,14 +286,49 @@ def test_a_test_mail_goes_to_oneself_alone_and_saves_nothing(
     assert not MailTemplate.objects.exists()
 
 
-def test_who_saved_first_is_not_overwritten_unseen(write: Write, settings_of: Client) -> None:
+def test_who_saved_first_is_not_overwritten_unseen(
+    write: Write, settings_of: Client, admin: User
+) -> None:
     write("acknowledgement", "First.")
-    page = settings_of.get(address("acknowledgement"))
-    seen = page.context["form"].fingerprint
-    write("acknowledgement", "Second.", seen=seen)
-    late = write("acknowledgement", "Third.", seen=seen)
-    assert late.status_code == 409
+    assert write("acknowledgement", "Begun when there was none.").status_code == 409
+    seen = settings_of.get(address("acknowledgement")).context["form"].fingerprint
+    assert write("acknowledgement", "Second.", seen=seen).status_code == 302
+    assert write("acknowledgement", "Third.", seen=seen).status_code == 409
+    # As it is when both save at the same moment.
+    values = {"subject": "", "html": "<p>Fourth.</p>", "link_label": ""}
+    other = MailTemplate(kind="acknowledgement", language="en")
+    with pytest.raises(RowHasChanged):
+        save_template(other, values, actor=admin)
     assert MailTemplate.objects.get().html == "<p>Second.</p>"
+
+
+def test_programs_read_write_and_give_up_words(
+    admin: User, sara: User, outlet: Mailbox, chiara: Customer
+) -> None:
+    client, path = program(admin), "/api/v1/mail-templates/acknowledgement/en/"
+
+    def put(html: str, *, by: Client = client, at: str = path, **more: str) -> Any:
+        return by.put(at, {"html": html, **more}, content_type="application/json")
+
+    shown = client.get(path).json()
+    assert (shown["is_own"], shown["link_label"]) == (False, "See your request")
+    assert shown["subject"] == "We have your request #{{ticket.number}}"
+    assert put("Got {{ticket.number}}.", subject="Got it").json()["is_own"] is True
+    assert put("The outlet has it.", at=f"{path}?mailbox={outlet.pk}").status_code == 200
+    listed = client.get("/api/v1/mail-templates/").json()
+    assert [one["mailbox"] for one in listed] == [None, outlet.pk]
+    number = make_ticket(chiara).number
+    assert owed("acknowledgement").text.startswith(f"Got {number}.")
+    refused = put("{{settings.SECRET_KEY}}")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "#/html")
+    assert put("x", kind="reply").status_code == 400
+    for wrong in ("nothing/en/", "reply/de/", f"login_link/en/?mailbox={outlet.pk}"):
+        assert client.get(f"/api/v1/mail-templates/{wrong}").status_code == 404
+    assert put("Sara’s.", by=program(sara)).status_code == 403
+    assert program(sara).get("/api/v1/mail-templates/").status_code == 403
+    assert MailTemplate.objects.get(mailbox=None).html == "<p>Got {{ticket.number}}.</p>"
+    assert [client.delete(path).status_code for _twice in range(2)] == [204, 404]
+    assert client.get(path).json()["is_own"] is False
 
 
 def test_the_logo_comes_with_the_mail_and_the_colour_can_be_read(chiara: Customer) -> None:

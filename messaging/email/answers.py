@@ -31,7 +31,7 @@ from tickets.drafts import FileDraft, MessageDraft
 from tickets.files import FileRefused, check_files
 from tickets.mentions import mentioned
 from tickets.models import Conversation, Message, Ticket
-from tickets.sanitise import html_to_text, is_blank
+from tickets.sanitise import html_to_text, is_blank, text_to_html
 
 #: Above the line that begins so, in every language, stands the answer.
 LINE: Final = re.compile(r"##-\s?\w")
@@ -141,7 +141,7 @@ def _write(
     if not Ticket.objects.visible_to(to.user).filter(pk=ticket.pk).exists():
         raise _NotTaken("answer_not_seen")
     text, html = _own_words(mail)
-    files = tuple(file for file in files if not file.is_inline or f"cid:{file.content_id}" in html)
+    files = tuple(file for file in files if _goes_along(file, mail, text=text, html=html))
     if is_blank(text) and not files:
         raise _NotTaken("answer_empty")
     if _OUR_WORDS.search(f"{text}\n{html_to_text(html)}") or LINE.search(text):
@@ -189,6 +189,17 @@ def _own_words(mail: ParsedMail) -> tuple[str, str]:
         raise _NotTaken("answer_not_separable")
     above = written_above(body.text, LINE)
     return above, body.html if above == body.text else ""
+
+
+def _goes_along(file: FileDraft, mail: ParsedMail, *, text: str, html: str) -> bool:
+    """Whether a file is the answer's: of the pictures in its text those that its author put there,
+    and not those of a signature or of what is quoted."""
+    if not file.is_inline:
+        return True
+    if html not in ("", text_to_html(text)):
+        return f'data-inline-image="{file.content_id}"' in html
+    # The words alone could be told from what they quote: whatever stands above the line.
+    return f"cid:{file.content_id}" in LINE.split(mail.html, maxsplit=1)[0]
 
 
 def _tell(to: AnswerTo, mail: ParsedMail, reason: Reason) -> None:

@@ -33,7 +33,11 @@ def test_an_empty_ticket_has_nothing_beside_it(
     ana.is_manager  # noqa: B018 - known from the request's user
     with django_assert_num_queries(1):
         beside = Beside.load(ticket, ana)
-    assert beside == Beside(replies_to=Answered("Chiara Bellini", "chiara@example.it"))
+    assert beside == Beside(
+        replies_to=Answered("Chiara Bellini", "chiara@example.it"), quoted=beside.quoted
+    )
+    assert beside.quoted is not None
+    assert beside.quoted.text.startswith("The glass is cracked")
 
 
 def test_everything_comes_with_one_query(

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from messaging.models import Suppression
 from people.models import User
 from tests.browser import Visit, axe_violations
 from tickets.models import HeldMessage, StatusCategory, Ticket, Upload
@@ -122,6 +123,7 @@ def test_a_reply_is_written_sent_and_taken_back_by_keyboard(
 
 
 def test_pictures_files_and_copies_by_mouse(visit: Visit, ana: User, ticket: Ticket) -> None:
+    Suppression.objects.create(address="luigi@example.it", reason="hard", since=timezone.now())
     page = opened(visit, ana, ticket)
     editor = page.locator("#composer-editor")
     editor.click()
@@ -150,6 +152,15 @@ def test_pictures_files_and_copies_by_mouse(visit: Visit, ana: User, ticket: Tic
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#composer-notice")).to_contain_text("“marco” is no e-mail address.")
     page.get_by_label("Cc", exact=True).fill("luigi@example.it")
+    left_out = page.get_by_label("Leave out what it quotes")
+    expect(left_out).to_be_hidden()
+    page.locator(".quoting summary").click()
+    expect(page.locator(".quoting-text")).to_contain_text("The glass is cracked")
+    left_out.check()
+    page.locator(".quoting summary").click()
+    expect(left_out).to_be_visible()
+    expect(page.locator("#coming-back")).to_contain_text("Mails to luigi@example.it come back")
+    # It was said: nothing asks once more.
     page.get_by_role("button", name="Send", exact=True).click()
     sent = page.locator('#items .message[data-from="agent"]')
     expect(sent.locator(".body img")).to_have_count(1)
@@ -157,6 +168,7 @@ def test_pictures_files_and_copies_by_mouse(visit: Visit, ana: User, ticket: Tic
     expect(page.locator("#uploads li")).to_have_count(0)
     message = ticket.messages.get(kind="outbound")
     assert message.recipients == {"cc": ["luigi@example.it"]}
+    assert not message.quotes
     assert message.attachments.count() == 2
     assert not Upload.objects.exists()
 

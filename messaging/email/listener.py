@@ -24,8 +24,9 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from messaging.email.addresses import foreign
+from messaging.email.keep import printable
 from messaging.email.listening import Address, Network
-from messaging.email.receive import printable, take_in
+from messaging.email.receive import take_in
 from messaging.models import InboundMail
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,8 @@ class Listener:
     def stop(self) -> None:
         """From any thread, and from a signal's handler."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stopped.set)
+            with suppress(RuntimeError):  # It has ended by itself meanwhile.
+                self._loop.call_soon_threadsafe(self._stopped.set)
 
     def _door(self) -> _Door:
         kind = _LmtpDoor if self.address.is_lmtp else _Door

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from messaging.email import receive
+from messaging.email.keep import keep
 from messaging.models import InboundMail, OutgoingMail
 from people.models import Change, CustomRole, Role, User
 from tests.messaging.conftest import Deliver, a_mail
@@ -149,9 +150,9 @@ def test_what_could_not_be_read_is_read_again(
 def test_what_was_sorted_is_given_up_no_more(
     log_in: Any, sara: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [receive.keep(bytes(a_mail(message_id=f"<{n}@x>")))[0] for n in range(2)]
+    rows = [keep(bytes(a_mail(message_id=f"<{n}@x>")))[0] for n in range(2)]
     with monkeypatch.context() as broken:
-        broken.setattr(receive, "visible_part", lambda text, html: 1 / 0)
+        broken.setattr("messaging.email.accept.visible_part", lambda text, html: 1 / 0)
         for _try in range(len(InboundMail.retry_after) + 1):
             for row in rows:
                 receive.settle(row.pk)

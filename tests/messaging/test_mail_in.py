@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from messaging.email import receive
+from messaging.email.keep import keep
 from messaging.models import InboundMail, OutgoingMail
 from messaging.tasks import sweep_inbound_mail
 from people.models import Customer, Team, User
@@ -185,7 +186,7 @@ def test_eight_deliveries_at_once_are_one_message(orders: Team) -> None:
 
 
 def test_a_mail_that_was_kept_and_not_read_is_finished_by_the_sweep() -> None:
-    mail, _is_new = receive.keep(bytes(a_mail()))
+    mail, _is_new = keep(bytes(a_mail()))
     sweep_inbound_mail()
     assert Ticket.objects.count() == 0, "it is not late yet"
     InboundMail.objects.update(due_at=timezone.now() - timedelta(minutes=1))
@@ -200,7 +201,7 @@ def test_an_error_of_ours_leaves_the_mail_owed_and_the_next_one_unharmed(
     deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(receive, "visible_part", lambda text, html: 1 / 0)
+        broken.setattr("messaging.email.accept.visible_part", lambda text, html: 1 / 0)
         answer = deliver(a_mail())
     assert (answer["outcome"], codes(answer)) == ("quarantined", ["to_be_tried_again"])
     assert Ticket.objects.count() == 0
@@ -213,9 +214,9 @@ def test_an_error_of_ours_leaves_the_mail_owed_and_the_next_one_unharmed(
 def test_after_the_last_try_it_is_quarantined_with_the_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    mail, _is_new = receive.keep(bytes(a_mail()))
+    mail, _is_new = keep(bytes(a_mail()))
     with monkeypatch.context() as broken:
-        broken.setattr(receive, "visible_part", lambda text, html: 1 / 0)
+        broken.setattr("messaging.email.accept.visible_part", lambda text, html: 1 / 0)
         for _try in range(len(InboundMail.retry_after) + 1):
             mail = receive.settle(mail.pk)
     assert mail.outcome == "quarantined"

@@ -41,7 +41,7 @@ def judged(mail: InboundMail, parsed: ParsedMail, ask: Ask) -> Verdict:
     judgement = trust.judge(parsed, bytes(mail.raw), ask=ask)
     doubt = trust.reason_to_hold(
         judgement,
-        is_known=Customer.objects.with_email(parsed.sender.email).exists(),
+        is_known=Customer.objects.with_email(parsed.sender.email).exists,
         is_threaded=place.conversation is not None or place.ticket is not None,
         others=place.others,
     )

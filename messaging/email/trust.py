@@ -1,6 +1,7 @@
 """How far a mail's sender is proven, by what our own mail server wrote about it (RFC 8601)."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -76,7 +77,7 @@ def judge(mail: ParsedMail, raw: bytes = b"", *, ask: Ask = at_once) -> Judgemen
 def reason_to_hold(
     judgement: Judgement,
     *,
-    is_known: bool,
+    is_known: Callable[[], bool],
     is_threaded: bool,
     others: list[str],
 ) -> dict[str, Any] | None:
@@ -91,7 +92,7 @@ def reason_to_hold(
     if judgement.trust == Trust.FORGED:
         return {"code": "sender_forged", **found}
     if judgement.trust == Trust.UNPROVEN:
-        return {"code": "sender_unproven", **found} if is_known or is_threaded else None
+        return {"code": "sender_unproven", **found} if is_threaded or is_known() else None
     if settings.UNAUTHENTICATED_MAIL == "hold":
         return {"code": "sender_unjudged"}
     if is_threaded and others:

@@ -65,6 +65,7 @@ _SENTENCES: Mapping[str, Promise] = {
     ),
     "answer_of_another": _("It came to the address at which only %(name)s answers."),
     "answer_unproven": _("Nothing proves that it is from %(name)s."),
+    "answer_to_nothing": _("It does not say which notification it answers: perhaps no person did."),
     "answer_author_left": _("%(name)s no longer works here."),
     "answer_not_seen": _("Its author may not see the ticket any more."),
     "answer_ticket_closed": _("The ticket is closed."),

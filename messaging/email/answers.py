@@ -62,8 +62,7 @@ def is_answer(mail: ParsedMail, *, envelope_to: str = "") -> bool:
     it answers what only colleagues are told, in a colleague's name."""
     if any(takes_answers(address) for address in _addresses(mail, envelope_to)):
         return True
-    answered = [one for one in (*mail.in_reply_to, *mail.references)[:50] if _was_told(one)]
-    if not answered or mail.sender is None:
+    if not _answered(mail) or mail.sender is None:
         return False
     return User.objects.filter(email=mail.sender.email.lower()).exists()
 
@@ -102,6 +101,11 @@ def _addresses(mail: ParsedMail, envelope_to: str) -> list[str]:
     return [envelope_to, *mail.recipients][:50]
 
 
+def _answered(mail: ParsedMail) -> bool:
+    """Whether it says that it answers something that only colleagues are told."""
+    return any(_was_told(one) for one in (*mail.in_reply_to, *mail.references)[:50])
+
+
 def _was_told(rfc_message_id: str) -> bool:
     named = named_by(rfc_message_id)
     if named is None or named.what == "n":
@@ -126,6 +130,10 @@ def _proven(
         return None, {"code": "answer_unproven", "name": to.user.name, "found": judgement.found}
     if not to.user.is_active:
         return None, {"code": "answer_author_left", "name": to.user.name}
+    if not _answered(mail):
+        # Every mail program names what it answers; of responders without a word of it the poor
+        # ones do not.
+        return None, {"code": "answer_to_nothing"}
     return to, {}
 
 

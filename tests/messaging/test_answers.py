@@ -357,6 +357,9 @@ def test_the_vacation_responder_of_a_colleague_writes_to_nobody(
         assert (answer["outcome"], codes(answer)) == ("quarantined", [code])
     away = deliver(an_answer(given, "Back on Monday.", subject="Out of office: #7"))
     assert codes(away) == ["vacation"]
+    # One that says nothing of itself does not say what it answers, either.
+    bare = {"In_Reply_To": "", "References": "", "message_id": "<bare@casanord.example>"}
+    assert codes(deliver(an_answer(given, "I am away.", **bare))) == ["answer_to_nothing"]
     assert picture(ticket) == before
     assert OutgoingMail.objects.count() == mails
 

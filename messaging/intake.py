@@ -10,9 +10,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from messaging.models import AcceptedKey
-from people.actions import recognise
-from people.models import Customer, Identity, Team
-from people.models.customers import normalised_email
+from people.actions import introduce, recognise
+from people.models import Identity, Team
 from tickets.actions import MessageDraft, open_ticket, receive_reply
 from tickets.actions.fields import set_fields
 from tickets.actor import Actor
@@ -78,18 +77,18 @@ def accept(incoming: IncomingMessage) -> Accepted:
 
 
 def _open(incoming: IncomingMessage) -> Accepted:
-    known = Customer.objects.with_email(incoming.email).first()
-    language = incoming.language or _language_of(incoming, known)
-    customer = known or recognise(email=incoming.email, name=incoming.name, language=language)
+    identity = Identity.objects.of_sender(incoming.email)
+    language = incoming.language or _language_of(incoming, identity)
+    if identity is None:
+        identity = introduce(email=incoming.email, name=incoming.name, language=language)
+    customer = identity.customer
     ticket = open_ticket(
         customer=customer,
         subject=incoming.subject,
         channel=incoming.channel,
         draft=incoming.draft,
         actor=Actor.customer(customer),
-        identity=customer.identities.filter(
-            kind=Identity.Kind.EMAIL, value=normalised_email(incoming.email)
-        ).first(),
+        identity=identity,
         language=language,
         our_address=incoming.our_address,
     )
@@ -99,11 +98,11 @@ def _open(incoming: IncomingMessage) -> Accepted:
     return Accepted(ticket, ticket.messages.get(), is_new_ticket=True)
 
 
-def _language_of(incoming: IncomingMessage, known: Customer | None) -> str:
+def _language_of(incoming: IncomingMessage, known: Identity | None) -> str:
     """The language of the message; where it does not tell, the customer's, else the company's."""
     return detect(
         f"{incoming.subject}\n{incoming.draft.text}",
-        hint=known.language if known else settings.LANGUAGE_CODE,
+        hint=known.customer.language if known else settings.LANGUAGE_CODE,
     )
 
 

@@ -15,6 +15,7 @@ from people.actions.customers import (
     TooManyAttributes,
     change_customer,
     create_customer,
+    introduce,
     recognise,
     set_attributes,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "delete_role",
     "end_other_sessions",
     "hours_at",
+    "introduce",
     "invitation_of",
     "invite",
     "note_customer",

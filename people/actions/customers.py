@@ -47,12 +47,16 @@ def recognise(*, email: str, name: str = "", language: str = "") -> Customer:
     A known customer's name and language stay as they are: what a message claims about its
     sender must not rewrite what we know. Raises `ValueError` for an empty address.
     """
+    known = Identity.objects.of_sender(email)
+    return (known or introduce(email=email, name=name, language=language)).customer
+
+
+def introduce(*, email: str, name: str = "", language: str = "") -> Identity:
+    """A new customer, known by this address, which nobody was known by a moment ago. Raises
+    `ValueError` for an empty address."""
     address = normalised_email(email)
     if not address:
         raise ValueError("Nobody is recognised by an empty address.")
-    known = _customer_with(address)
-    if known:
-        return known
     try:
         with transaction.atomic():
             customer = Customer.objects.create(
@@ -60,11 +64,12 @@ def recognise(*, email: str, name: str = "", language: str = "") -> Customer:
                 language=_known_language(language),
                 organisation=_organisation_of(address),
             )
-            Identity.objects.create(customer=customer, kind=Identity.Kind.EMAIL, value=address)
+            return Identity.objects.create(
+                customer=customer, kind=Identity.Kind.EMAIL, value=address
+            )
     except IntegrityError:
         # Two first messages of one person at once: the other one's customer is ours too.
-        return Customer.objects.with_email(address).get()
-    return customer
+        return Identity.objects.address(address).select_related("customer").get()
 
 
 @transaction.atomic
@@ -193,10 +198,6 @@ def _named(name: str) -> str:
 
 def _known_language(language: str) -> str:
     return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-
-
-def _customer_with(address: str) -> Customer | None:
-    return Customer.objects.with_email(address).select_related("organisation").first()
 
 
 def _organisation_of(address: str) -> Organisation | None:

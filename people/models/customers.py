@@ -215,6 +215,10 @@ class IdentityQuerySet(models.QuerySet["Identity"]):
     def address(self, address: str) -> Self:
         return self.filter(kind=Identity.Kind.EMAIL, value=normalised_email(address))
 
+    def of_sender(self, address: str) -> Identity | None:
+        """The address by which whoever writes from it is known, with its customer."""
+        return self.address(address).select_related("customer__organisation").first()
+
     def looking_like(self, text: str) -> Self:
         """Those that begin with this text, and phone numbers that end like this one."""
         same = Q(value__startswith=text.strip().lower()) | Q(value__startswith=text.strip())

@@ -231,7 +231,10 @@ def _asking() -> Statement:
                 ),
             ),
             quoted=_one(
-                Message.objects.newest_inbound().filter(conversation=Subquery(answered)),
+                # By the ticket, too: the timeline's index ends at the newest.
+                Message.objects.newest_inbound().filter(
+                    ticket=TICKET, conversation=Subquery(answered)
+                ),
                 text=Left("text", QUOTED_SHOWN),
                 at="occurred_at",
             ),

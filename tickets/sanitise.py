@@ -212,6 +212,12 @@ def _image_placeholder(match: re.Match[str]) -> str:
 _PLACEHOLDER = re.compile(r'<span data-(inline|remote)-image="([^"<>]*)">([^<]*)</span>')
 
 
+def without_images(html: str) -> str:
+    """Cleaned HTML with the words that stand for its images in their place, for whoever is to learn
+    nothing of where they lie."""
+    return _PLACEHOLDER.sub(lambda found: found[3], html)
+
+
 def _restore_images(html: str) -> str:
     """Our own placeholders as images again, so that cleaned HTML survives a second cleaning."""
 

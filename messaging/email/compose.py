@@ -18,7 +18,7 @@ from messaging.models import MailKind, OutgoingMail
 from messaging.outbox import Sender, queue_mail, sender_in
 from tickets.models import Conversation, Message, Ticket
 from tickets.recipients import Recipients
-from tickets.sanitise import clean_html, html_to_text, with_inline_images
+from tickets.sanitise import clean_html, html_to_text, with_inline_images, without_images
 
 MAX_REFERENCES: Final = 20
 QUOTED_CHARACTERS: Final = 4_000
@@ -155,7 +155,8 @@ def _shown(message: Message) -> SafeString:
         for file in message.attachments.all()
         if file.content_id and file.content_type.startswith("image/")
     }
-    return mark_safe(with_inline_images(clean_html(message.html), pictures))  # noqa: S308 - cleaned just here
+    html = with_inline_images(clean_html(message.html), pictures)
+    return mark_safe(without_images(html))  # noqa: S308 - cleaned just here
 
 
 def _signature(message: Message) -> dict[str, Any] | None:
@@ -187,11 +188,12 @@ def _quote(conversation: Conversation, *, before: Message) -> dict[str, Any] | N
     text = last.text.strip()
     is_whole = len(text) <= QUOTED_CHARACTERS and len(last.html) <= 5 * QUOTED_CHARACTERS
     text = text if is_whole else f"{text[:QUOTED_CHARACTERS].rstrip()} …"
+    html = without_images(clean_html(last.html)) if is_whole else ""
     return {
         "at": last.occurred_at,
         "author": conversation.customer.name,
         "text": "\n".join(f"> {line}".rstrip() for line in text.split("\n")),
-        "html": mark_safe(clean_html(last.html)) if is_whole else "",  # noqa: S308 - cleaned just here
+        "html": mark_safe(html),  # noqa: S308 - cleaned just here
         "plain": text,
     }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import structlog
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -17,7 +18,7 @@ from django.utils.translation import ngettext
 from administration.gate import SettingsRequest, allowed
 from administration.pages import is_id, show
 from messaging import held as actions
-from messaging.email.parse import Address, MailRefused, ParsedMail, parse
+from messaging.email.parse import Address, MailRefused, ParsedMail, parse, parse_header
 from messaging.held import NotHeld
 from messaging.models import InboundMail, InboundMailQuerySet
 from messaging.reasons import HeldFor, describe
@@ -191,13 +192,17 @@ class Preview:
             (_("Handed over for"), mail.envelope_to),
         ]
         try:
-            parsed = parse(raw)
+            parsed = parse(raw, max_bytes=settings.INBOUND_MAIL_MAX_BYTES)
         except Exception as error:
             # What could not be read when it came has a page all the same.
-            if not isinstance(error, MailRefused):
+            header = None
+            if isinstance(error, MailRefused):
+                header = parse_header(raw)
+            else:
                 log.exception("held_mail_unreadable", pk=mail.pk)
             beginning = storable(raw[:BEGINNING].decode("utf-8", "replace"))
-            return cls([pair for pair in envelope if pair[1]], "", [], beginning)
+            pairs = (*(_headers(header) if header else ()), *envelope)
+            return cls([pair for pair in pairs if pair[1]], "", [], beginning)
         html = clean_html(parsed.html) if parsed.html else text_to_html(parsed.text)
         files = [(safe_name(one.name), one.size) for one in parsed.attachments[:MOST_NAMED]]
         headers = [pair for pair in (*_headers(parsed), *envelope) if pair[1]]

@@ -44,6 +44,7 @@ __all__ = [
     "one_line",
     "parse",
     "parse_addresses",
+    "parse_header",
 ]
 
 SUBJECT_LENGTH = 500
@@ -113,6 +114,16 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES) -> ParsedMail:
         return _read(message)
     except RecursionError:
         raise MailRefused("too_deep") from None
+
+
+def parse_header(raw: bytes) -> ParsedMail | None:
+    """The header alone of a mail that crosses a limit, so that people see whose it is and what it
+    is about; none where that crosses one, too."""
+    match = _HEADER_LINES.match(_without_envelope_line(raw[: MAX_HEADER_BYTES + 1]))
+    try:
+        return parse(match[0]) if match else None
+    except MailRefused:
+        return None
 
 
 def fingerprint(raw: bytes) -> str:

@@ -20,7 +20,7 @@ from messaging.email.accept import accepted
 from messaging.email.judge import judged
 from messaging.email.keep import keep
 from messaging.email.outside import Ask, NotAsked, asking, at_once
-from messaging.email.parse import MailRefused, ParsedMail, parse
+from messaging.email.parse import MailRefused, ParsedMail, parse, parse_header
 from messaging.email.verdict import Outcome, Verdict, held
 from messaging.models import InboundMail, Mailbox
 from messaging.reasons import held_for
@@ -134,13 +134,13 @@ def _settle(
         try:
             with transaction.atomic(), addresses.asked_once():
                 parsed = _read(mail)
-                mail.rfc_message_id = parsed.message_id[:998]
-                mail.from_address = parsed.sender.email if parsed.sender else ""
-                mail.subject = parsed.subject[:500]
+                _note_header(mail, parsed)
                 verdict = decide(mail, parsed, ask)
         except NotAsked:
             raise
         except MailRefused as refusal:
+            if header := parse_header(bytes(mail.raw)):
+                _note_header(mail, header)
             verdict = Verdict(Outcome.QUARANTINED, [{"code": refusal.reason}])
         except Exception as error:
             log.exception("inbound_mail_failed", pk=pk)
@@ -166,6 +166,13 @@ def _settle(
             ]
         )  # fmt: skip
     return mail
+
+
+def _note_header(mail: InboundMail, parsed: ParsedMail) -> None:
+    """What lists of mails show of it."""
+    mail.rfc_message_id = parsed.message_id[:998]
+    mail.from_address = parsed.sender.email if parsed.sender else ""
+    mail.subject = parsed.subject[:500]
 
 
 def _read(mail: InboundMail) -> ParsedMail:

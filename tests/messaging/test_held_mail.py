@@ -227,3 +227,20 @@ def test_only_who_may_sort_mail_comes_here_and_only_to_what_was_held(
     row.refresh_from_db()
     assert row.outcome == "quarantined"
     assert OutgoingMail.objects.filter(ticket__isnull=True).count() == 0
+
+
+def test_whose_mail_crosses_a_limit_and_what_it_is_about_is_seen(log_in: Any, sara: User) -> None:
+    row = held(
+        b"From: Chiara Bellini <chiara@example.it>\nSubject: The plans of our house\n"
+        b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\npart\n" * 1_001
+    )
+    client = log_in(sara)
+    shown = page(client, "settings_held", q="house")
+    assert "The plans of our house" in shown
+    assert "chiara@example.it" in shown
+    assert "It has too many parts." in shown
+    one = page(client, "settings_held_mail", row.pk)
+    assert "Chiara Bellini &lt;chiara@example.it&gt;" in one
+    press(client, "settings_held_block", row.pk, pattern="chiara@example.it")
+    row.refresh_from_db()
+    assert row.held_for == "blocked"

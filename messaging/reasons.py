@@ -143,7 +143,17 @@ def held_for(reasons: Sequence[Mapping[str, Any]]) -> HeldFor:
 
 _INVITATIONS = {"invitation", "invitation_cancelled", "invitation_answered"}
 #: What the conversation itself shows, on the message; the rest stands with how it came here.
-NOTABLE = frozenset({"signed", "signed_packed", "encrypted", "forwarded", *_INVITATIONS})
+NOTABLE = frozenset(
+    {
+        "signed",
+        "signed_packed",
+        "encrypted",
+        "forwarded",
+        "stranger",
+        "file_withheld",
+        *_INVITATIONS,
+    }
+)
 
 
 def describe(reason: Mapping[str, Any]) -> str:

@@ -49,6 +49,8 @@ NOTABLE_ICONS = {
     "signed_packed": "file-lock",
     "encrypted": "file-lock",
     "forwarded": "forward",
+    "stranger": "circle-alert",
+    "file_withheld": "shield-alert",
 }
 
 

@@ -7,6 +7,8 @@ import re
 from typing import Final
 
 _PACKED: Final = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+#: At the beginning of a line: what somebody quotes is none.
+_BEGINS: Final = re.compile(r"^-----BEGIN PGP ", re.MULTILINE)
 _ENCRYPTED: Final = ("-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----")
 _SIGNED: Final = (
     "-----BEGIN PGP SIGNED MESSAGE-----",
@@ -28,15 +30,15 @@ def seal_of(content_type: str, smime_type: str) -> str:
 
 def without_armour(text: str) -> tuple[str, str, str]:
     """A text without the PGP around it; that, where it hides the words; and its code."""
-    begins = text.find("-----BEGIN PGP ")
-    if begins < 0:
+    armour = _BEGINS.search(text)
+    if armour is None:
         return text, "", ""
-    before, rest = text[:begins], text[begins:]
-    if rest.startswith(_ENCRYPTED[0]) and not before.strip():
+    before, rest = text[: armour.start()], text[armour.start() :]
+    if rest.startswith(_ENCRYPTED[0]):
         ends = rest.find(_ENCRYPTED[1])
         if ends > 0:
             ends += len(_ENCRYPTED[1])
-            return rest[ends:].lstrip(), f"{rest[:ends]}\n", "encrypted"
+            return before.lstrip() + rest[ends:].lstrip(), f"{rest[:ends]}\n", "encrypted"
     if rest.startswith(_SIGNED[0]):
         signature = rest.find(_SIGNED[1])
         ends = rest.find(_SIGNED[2], signature)

@@ -150,6 +150,12 @@ ARMOUR = "-----BEGIN PGP MESSAGE-----\n\nwcDMA\n=abcd\n-----END PGP MESSAGE-----
             "Encrypted: only the file could be kept.",
         ),
         (
+            a_mail(f"My key is on the server.\n\n{ARMOUR}\n"),
+            "My key is on the server.",
+            ["message.asc"],
+            "Encrypted: only the file could be kept.",
+        ),
+        (
             a_mail(
                 "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nPlease call.\n- --\nAna\n"
                 "-----BEGIN PGP SIGNATURE-----\n\nabc\n-----END PGP SIGNATURE-----\n"
@@ -175,7 +181,14 @@ def test_sealed_mail_is_kept_and_said_to_be_sealed(
     assert told in client.get(f"/desk/tickets/{answer['ticket']}/").content.decode()
 
 
-@pytest.mark.parametrize("text", ["-----BEGIN PGP SIGNED MESSAGE-----\n" * 3, "-----BEGIN PGP x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN PGP SIGNED MESSAGE-----\n" * 3,
+        "-----BEGIN PGP x",
+        "I got this:\n\n> -----BEGIN PGP MESSAGE-----\n>\n> wcDMA\n> -----END PGP MESSAGE-----",
+    ],
+)
 def test_a_torn_seal_stays_text(text: str) -> None:
     assert parse(bytes(a_mail(text))).text.strip() == text.strip()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from messaging import outbox
@@ -239,10 +240,11 @@ def test_internal_looking_headers_mean_nothing(
 
 
 def test_a_strangers_mail_to_the_reply_address_opens_a_ticket_with_a_hint(
-    deliver: Deliver, solved: tuple[Ticket, OutgoingMail]
+    deliver: Deliver, solved: tuple[Ticket, OutgoingMail], client: Client, sara: User
 ) -> None:
     ticket, mail = solved
     before = picture(ticket)
+    client.force_login(sara)
     for number, given in enumerate(({"to": mail.reply_to}, {"in_reply_to": mail.rfc_message_id})):
         answer = deliver(
             a_mail("Send it to me", sender="m@evil.example", message_id=f"<{number}@x>", **given)
@@ -251,7 +253,8 @@ def test_a_strangers_mail_to_the_reply_address_opens_a_ticket_with_a_hint(
         assert f"#{ticket.number}" in answer["reason"][0]["says"]
         opened = Ticket.objects.get(number=answer["ticket"])
         assert opened.customer.email == "m@evil.example"
-        assert opened.messages.get().provenance["reasons"][0]["ticket"] == ticket.number
+        page = client.get(f"/desk/tickets/{opened.number}/").content.decode()
+        assert f"It answers a mail about #{ticket.number}, but its sender takes no part" in page
     assert picture(ticket) == before
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from messaging.email import receive
@@ -142,7 +143,9 @@ def test_a_reply_reopens_a_solved_ticket_and_follows_up_a_closed_one(
     assert follow_up.team == ticket.team
 
 
-def test_files_and_inline_images_are_kept_and_programs_are_not(deliver: Deliver) -> None:
+def test_files_and_inline_images_are_kept_and_programs_are_not(
+    deliver: Deliver, client: Client, sara: User
+) -> None:
     mail = a_mail(html='<p>See <img src="cid:shade"></p>')
     mail.get_payload()[1].add_related(b"\x89PNG", "image", "png", cid="<shade>", filename="s.png")
     mail.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename="bill.pdf")
@@ -154,6 +157,9 @@ def test_files_and_inline_images_are_kept_and_programs_are_not(deliver: Deliver)
     assert (files["s.png"].content_id, files["s.png"].is_inline) == ("shade", True)
     assert 'data-inline-image="shade"' in message.html
     assert {"code": "file_withheld", "name": "bill.EXE"} in message.provenance["reasons"]
+    client.force_login(sara)
+    page = client.get(f"/desk/tickets/{answer['ticket']}/").content.decode()
+    assert "The file “bill.EXE” was held back: it is a program." in page
 
 
 def test_the_same_mail_twice_is_one_message(deliver: Deliver) -> None:

@@ -6,10 +6,12 @@ from django.db import transaction
 from django.db.models import F, Func, JSONField, QuerySet, Value
 
 from messaging.email import receive
+from messaging.email.addresses import foreign
 from messaging.email.outside import Ask, asking
 from messaging.models import InboundMail, MailRule
 from messaging.reasons import HeldFor
 from people.audit import record_change
+from people.brand import our_addresses
 from people.models import User
 
 Outcome = InboundMail.Outcome
@@ -109,11 +111,13 @@ def block_sender(pattern: str, *, deletes: bool, by: User) -> int:
 
 
 def patterns_of(mail: InboundMail) -> list[str]:
-    """What of a mail's sender can be blocked: the address, and its domain."""
+    """What of a mail's sender can be blocked: the address, and its domain unless we are there,
+    too. Whoever writes in our name would else keep our colleagues' answers out."""
     local, _at, domain = mail.from_address.lower().rpartition("@")
-    if not local or "." not in domain:
+    if not local or "." not in domain or not foreign([mail.from_address]):
         return []
-    return [f"{local}@{domain}", f"@{domain}"]
+    is_ours = any(address.endswith(f"@{domain}") for address in our_addresses())
+    return [f"{local}@{domain}"] if is_ours else [f"{local}@{domain}", f"@{domain}"]
 
 
 def _joined(*lists: F | Value) -> Func:

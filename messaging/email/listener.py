@@ -26,6 +26,7 @@ from django.db import close_old_connections
 from messaging.email.addresses import foreign
 from messaging.email.keep import printable
 from messaging.email.listening import Address, Network
+from messaging.email.parse import without_envelope_line
 from messaging.email.receive import take_in
 from messaging.models import InboundMail
 
@@ -161,7 +162,7 @@ class Listener:
         sender, recipients = _plain(sender), [_plain(one) for one in recipients]
         # One that names a conversation says more than its mailbox's plain address.
         first = next((one for one in recipients if "+" in one), recipients[0])
-        whole = _head(sender, recipients) + raw
+        whole = _head(sender, recipients) + without_envelope_line(raw)
 
         def commit() -> InboundMail:
             return take_in(whole, envelope_from=sender, envelope_to=first)

@@ -45,6 +45,7 @@ __all__ = [
     "parse",
     "parse_addresses",
     "parse_header",
+    "without_envelope_line",
 ]
 
 SUBJECT_LENGTH = 500
@@ -110,7 +111,7 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES) -> ParsedMail:
         raise MailRefused("too_large")
     check_limits(raw)
     try:
-        message = BytesParser(policy=_Lenient(raw)).parsebytes(_without_envelope_line(raw))
+        message = BytesParser(policy=_Lenient(raw)).parsebytes(without_envelope_line(raw))
         return _read(message)
     except RecursionError:
         raise MailRefused("too_deep") from None
@@ -119,7 +120,7 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES) -> ParsedMail:
 def parse_header(raw: bytes) -> ParsedMail | None:
     """The header alone of a mail that crosses a limit, so that people see whose it is and what it
     is about; none where that crosses one, too."""
-    match = _HEADER_LINES.match(_without_envelope_line(raw[: MAX_HEADER_BYTES + 1]))
+    match = _HEADER_LINES.match(without_envelope_line(raw[: MAX_HEADER_BYTES + 1]))
     try:
         return parse(match[0]) if match else None
     except MailRefused:
@@ -131,7 +132,7 @@ def fingerprint(raw: bytes) -> str:
 
     The same mail has the same fingerprint on every path that it took to us, line endings included.
     """
-    mail = _without_envelope_line(raw).replace(b"\r\n", b"\n")
+    mail = without_envelope_line(raw).replace(b"\r\n", b"\n")
     # As the parser reads it: the body begins with the first line that is no header, blank or not.
     headers = _HEADER_LINES.match(mail)
     head = headers[0] if headers else b""
@@ -173,7 +174,7 @@ class _Lenient(Compat32):
         return eight_bit(value, self.__dict__["_charset"])
 
 
-def _without_envelope_line(raw: bytes) -> bytes:
+def without_envelope_line(raw: bytes) -> bytes:
     """The mail without what mailbox formats and careless pipes put before its first header."""
     raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if raw.startswith((b"From ", b">From ")):

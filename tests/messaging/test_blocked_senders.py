@@ -141,3 +141,20 @@ def test_only_who_may_sort_mail_makes_rules(log_in: Any, ana: User) -> None:
         url = reverse(name, args=[pk])
         assert client.post(url, {"pattern": "@example.it"}).status_code == 403
     assert list(MailRule.objects.values_list("pattern", "verdict")) == [("@shop.example", "block")]
+
+
+def test_our_own_domain_is_not_blocked_for_a_mail_in_a_colleagues_name(
+    deliver: Deliver, log_in: Any, sara: User
+) -> None:
+    forged = {"Authentication_Results": "mx.example; dmarc=fail header.from=casanord.example"}
+    answer = deliver(a_mail(sender="Ana <ana@casanord.example>", **forged))
+    row, client = InboundMail.objects.get(), log_in(sara)
+    assert (answer["outcome"], row.held_for) == ("quarantined", "suspicious")
+    shown = client.get(reverse("settings_held_mail", args=[row.pk])).content.decode()
+    assert "<option>ana@casanord.example</option>" in shown
+    assert "<option>@casanord.example</option>" not in shown
+    url = reverse("settings_held_block", args=[row.pk])
+    assert client.post(url, {"pattern": "@casanord.example"}).status_code == 404
+    assert not MailRule.objects.exists()
+    row.refresh_from_db()
+    assert row.held_for == "suspicious"

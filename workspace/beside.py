@@ -70,6 +70,7 @@ class Quoted:
 
     text: str
     at: datetime
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ def _asking() -> Statement:
                 ),
                 text=Left("text", QUOTED_SHOWN),
                 at="occurred_at",
+                author="author_customer__name",
             ),
             draft=_one(
                 Draft.objects.filter(author=USER, ticket=TICKET),
@@ -340,7 +342,7 @@ def _answered(told: Mapping[str, Any] | None) -> Answered:
 def _quoted(told: Mapping[str, Any] | None) -> Quoted | None:
     if told is None or not told["text"].strip():
         return None
-    return Quoted(told["text"].strip(), datetime.fromisoformat(told["at"]))
+    return Quoted(told["text"].strip(), datetime.fromisoformat(told["at"]), told["author"])
 
 
 def _undeliverable(told: Mapping[str, Any]) -> Undeliverable:

@@ -191,7 +191,7 @@ def _quote(conversation: Conversation, *, before: Message) -> dict[str, Any] | N
     html = without_images(clean_html(last.html)) if is_whole else ""
     return {
         "at": last.occurred_at,
-        "author": conversation.customer.name,
+        "author": last.author_name,
         "text": "\n".join(f"> {line}".rstrip() for line in text.split("\n")),
         "html": mark_safe(html),  # noqa: S308 - cleaned just here
         "plain": text,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from people.models import User
 from tests.messaging.conftest import Deliver, a_mail, sent_reply
@@ -43,6 +45,21 @@ def test_what_is_not_the_number_leads_nowhere(
     answer = deliver(a_mail(subject=subject.format(copied.number), message_id="<2@x>"))
     assert codes(answer) == ["nothing_answered"]
     assert answer["ticket"] != copied.number
+
+
+def test_what_a_participant_wrote_is_quoted_under_their_own_name(
+    deliver: Deliver, copied: Ticket, ana: User, client: Client
+) -> None:
+    first = copied.messages.get().rfc_message_id
+    given = {"sender": "Marco <marco@example.it>", "message_id": "<2@x>"}
+    deliver(a_mail("It was my lamp.", in_reply_to=first, **given))
+    client.force_login(ana)
+    page = client.get(reverse("desk_ticket", args=[copied.number])).content.decode()
+    assert "Marco wrote:" in page
+    mail = sent_reply(copied, ana)
+    for said in (mail.text, mail.html):
+        assert "Marco wrote:" in said
+        assert "Chiara Bellini wrote:" not in said
 
 
 def test_a_stranger_learns_and_reaches_nothing_by_a_number(

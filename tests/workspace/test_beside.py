@@ -38,6 +38,7 @@ def test_an_empty_ticket_has_nothing_beside_it(
     )
     assert beside.quoted is not None
     assert beside.quoted.text.startswith("The glass is cracked")
+    assert beside.quoted.author == "Chiara Bellini"
 
 
 def test_everything_comes_with_one_query(

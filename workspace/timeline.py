@@ -34,6 +34,8 @@ BEFORE_A_LINKED_ONE = 8
 ONE_BREATH = timedelta(seconds=60)
 #: A larger picture is a file to download, not a thumbnail.
 LARGEST_PREVIEW = 8_000_000
+#: So many of those who got a message stand beside its author.
+NAMED_AT_MOST = 2
 
 CHANNEL_ICONS = {
     Channel.EMAIL.value: "mail",
@@ -333,6 +335,20 @@ def _call(message: Written) -> str:
     return " · ".join(parts)
 
 
+def _with_others(name: str, message: Written) -> str:
+    """Who else got it, as many as fit there; the page of the message names all of them."""
+    told = message.recipients
+    openly = [name, *told.get("to", ()), *told.get("cc", ())]
+    blindly = told.get("bcc", [])
+    names = _some(openly)
+    return f"{names} · {_('Bcc')} {_some(blindly)}" if blindly else names
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - NAMED_AT_MOST
+    return ", ".join(names[:NAMED_AT_MOST]) + (f" +{more}" if more > 0 else "")
+
+
 def _manner(ticket: Ticket, message: Written) -> tuple[str, str]:
     if message.kind == MessageKind.NOTE and message.recipients.get("to"):
         names = ", ".join(message.recipients["to"])
@@ -348,7 +364,7 @@ def _manner(ticket: Ticket, message: Written) -> tuple[str, str]:
             return "agent", _("to %(name)s, by mail") % {"name": name}
         if message.is_automatic:
             return "agent", _("automatic, to %(name)s") % {"name": name}
-        return "agent", _("to %(name)s") % {"name": name}
+        return "agent", _("to %(name)s") % {"name": _with_others(name, message)}
     if message.is_automatic:
         return "customer", _("automatic answer")
     by = _BY.get(message.channel)

@@ -37,7 +37,7 @@ def put(ticket: Ticket, user: User, name: str, content: bytes, kind: str, **how:
 
 
 def test_a_reply_goes_to_all_whom_it_names(
-    server: CatchingServer, ticket: Ticket, ana: User
+    server: CatchingServer, ticket: Ticket, ana: User, client: Any
 ) -> None:
     send(
         ticket,
@@ -60,6 +60,9 @@ def test_a_reply_goes_to_all_whom_it_names(
             "law@casanord.example",
         ]
     ]
+    client.force_login(ana)
+    page = client.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    assert "to Chiara, marco@example.it +1 · Bcc boss@casanord.example, law@" in page
 
 
 def test_a_blind_copy_is_told_to_nobody(

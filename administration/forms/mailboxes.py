@@ -25,7 +25,8 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?|\[?[0-9a-f:.]{2,45}\
 
 
 class MailboxForm(RowForm[Mailbox]):
-    """A secret is never shown again: left empty, it stays as it is."""
+    """A secret that is kept is never shown again: left empty, it stays as it is. One that was just
+    typed stays in the form when it is tried or refused, so that what was tried is what is saved."""
 
     addresses = forms.CharField(
         label=gettext_lazy("Addresses"), widget=forms.Textarea(attrs={"rows": 3})
@@ -50,7 +51,8 @@ class MailboxForm(RowForm[Mailbox]):
             "mails_per_minute",
         )
         widgets = {
-            name: forms.PasswordInput(attrs={"autocomplete": "new-password"}) for name in SECRETS
+            name: forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=True)
+            for name in SECRETS
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -76,6 +78,7 @@ class MailboxForm(RowForm[Mailbox]):
         for name, words in helps.items():
             self.fields[name].help_text = words
         for name in SECRETS:
+            self.initial.pop(name, None)
             self.fields[name].required = False
             if getattr(self.instance, name):
                 stays = _("One is kept. Leave it empty to keep it.")

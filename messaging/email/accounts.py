@@ -220,10 +220,14 @@ def _smtp_connection(server: Server) -> smtplib.SMTP:
 
 
 def _sign_in_to_send(connection: smtplib.SMTP, mailbox: Mailbox) -> None:
+    connection.ehlo_or_helo_if_needed()
+    if not connection.has_extn("auth"):
+        why = _("%(host)s knows no log-in on port %(port)s. If none is needed, leave it empty.")
+        told = {"host": mailbox.smtp_host, "port": mailbox.smtp_port}
+        raise AccountFails("sign_in", why % told)
     if mailbox.sign_in == Mailbox.SignIn.PASSWORD:
         connection.login(mailbox.login, mailbox.secret)
         return
-    connection.ehlo_or_helo_if_needed()
     token = base64.b64encode(_shown_token(mailbox)).decode()
     code, words = connection.docmd("AUTH", f"XOAUTH2 {token}")
     if code == _ASKED:

@@ -112,6 +112,22 @@ def test_trying_says_what_is_wrong_and_saves_nothing(
     assert made.name == "Billing"
 
 
+def test_a_password_that_was_tried_or_refused_is_still_there_to_be_saved(
+    log_in: Any, admin: User, made: Mailbox
+) -> None:
+    client = log_in(admin)
+    typed = {**FORM, "secret": "battery staple"}
+    tried = client.post(reverse("settings_mailbox_check", args=[made.pk]), typed)
+    url = reverse("settings_mailbox", args=[made.pk])
+    refused = client.post(url, {**typed, "imap_port": "70000"})
+    for answer in (tried, refused):
+        assert 'value="battery staple"' in answer.content.decode()
+    page = client.post(url, {**FORM, "secret": "", "imap_port": "70000"}).content.decode()
+    assert "correct horse" not in page
+    made.refresh_from_db()
+    assert made.secret == "correct horse"
+
+
 def test_managers_and_agents_have_no_business_here(
     log_in: Any, sara: User, ana: User, made: Mailbox
 ) -> None:

@@ -117,6 +117,17 @@ def test_a_wrong_password_is_said_on_the_mail_and_tried_again(
     assert guarded.handler.taken == []
 
 
+def test_a_server_that_knows_no_log_in_is_told_from_one_that_does_not_encrypt(
+    box: Mailbox, server: CatchingServer, settings: Any
+) -> None:
+    box.smtp_port, box.smtp_security = settings.EMAIL_PORT, Mailbox.Security.NONE
+    with pytest.raises(accounts.AccountFails, match=f"knows no log-in on port {box.smtp_port}"):
+        accounts.smtp(box)
+    box.smtp_security = Mailbox.Security.STARTTLS
+    with pytest.raises(accounts.AccountFails, match="does not speak this encryption"):
+        accounts.smtp(box)
+
+
 def test_no_more_mails_go_in_a_minute_than_the_mailbox_may_send(
     asked: Ticket, guarded: Guarded, petra: User, box: Mailbox
 ) -> None:

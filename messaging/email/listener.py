@@ -23,7 +23,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException, syntax
 from django.conf import settings
 from django.db import close_old_connections
 
-from messaging.email.addresses import foreign
+from messaging.email.addresses import conversation_of, foreign, takes_answers
 from messaging.email.keep import printable
 from messaging.email.listening import Address, Network
 from messaging.email.parse import without_envelope_line
@@ -160,12 +160,10 @@ class Listener:
     async def keep(self, raw: bytes, sender: str, recipients: list[str]) -> str:
         """Commit a mail; the answer to its server."""
         sender, recipients = _plain(sender), [_plain(one) for one in recipients]
-        # One that names a conversation says more than its mailbox's plain address.
-        first = next((one for one in recipients if "+" in one), recipients[0])
         whole = _head(sender, recipients) + without_envelope_line(raw)
 
         def commit() -> InboundMail:
-            return take_in(whole, envelope_from=sender, envelope_to=first)
+            return take_in(whole, envelope_from=sender, envelope_to=_first(recipients))
 
         try:
             mail = await self._in_thread(commit)
@@ -304,6 +302,14 @@ def _head(sender: str, recipients: Sequence[str]) -> bytes:
     """What the last server writes on top of a mail (RFC 5321, 4.4): whose it is and for whom."""
     lines = [f"Return-Path: <{sender}>", *(f"Delivered-To: {one}" for one in recipients)]
     return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def _first(recipients: Sequence[str]) -> str:
+    """The recipient that decides where a mail goes: one that we signed, else the first."""
+    signed = (
+        one for one in recipients if "+" in one and (takes_answers(one) or conversation_of(one))
+    )
+    return next(signed, recipients[0])
 
 
 def _plain(address: str) -> str:

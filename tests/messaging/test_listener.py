@@ -97,14 +97,17 @@ def test_lmtp_keeps_a_mail_for_our_addresses_and_answers_for_each(
         assert bytes(mail.raw).endswith(RAW), "it is committed when the answer comes"
         # The next mail on the same connection, from nobody: a bounce.
         mta.mail("")
+        mta.rcpt(US)
         mta.rcpt("billing+more@casanord.example")
         assert mta.data(RAW.replace(b"broken", b"late"))[0] == 250
+        assert mta.getreply()[0] == 250
         assert mta.noop()[0] == 250, "and no more answers than recipients"
     read_all()
     first, second = kept()
     assert (first.envelope_from, first.envelope_to) == (SENDER, signed.upper())
     assert (first.outcome, first.message.ticket) == ("accepted", ticket)
     assert (second.envelope_from, second.reason[0]["code"]) == ("", "null_sender")
+    assert second.envelope_to == US, "a tag that is not signed names no conversation"
 
 
 @pytest.mark.django_db(transaction=True)

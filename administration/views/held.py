@@ -48,6 +48,10 @@ def held(request: SettingsRequest) -> HttpResponse:
     found = _found(kind, words)
     first = (page - 1) * PAGE_SIZE
     rows = list(found[first : first + PAGE_SIZE + 1])
+    if page > 1 and not rows:
+        # The last mail of the last page was just sorted.
+        last = -(-found.count() // PAGE_SIZE)
+        return HttpResponseRedirect(_address(kind, words, last))
     return show(
         request,
         "administration/held.html",
@@ -59,6 +63,7 @@ def held(request: SettingsRequest) -> HttpResponse:
             "newer": _address(kind, words, page - 1) if page > 1 else "",
             "older": _address(kind, words, page + 1) if len(rows) > PAGE_SIZE else "",
             "here": _address(kind, words, page),
+            "query": _address(kind, words, page).removeprefix(reverse(HERE)),
         },
         current=HERE,
     )
@@ -77,7 +82,7 @@ def mail(request: SettingsRequest, pk: int) -> HttpResponse:
             "mail": row,
             "preview": Preview.of(row),
             "title": row.subject or _("Mail without a subject"),
-            "back": reverse(HERE),
+            "back": _list_of(request),
             "can_be_let_in": not actions.is_colleagues_answer(row),
             "can_be_read_again": (
                 row.held_for == HeldFor.UNREADABLE or actions.is_colleagues_answer(row)
@@ -113,7 +118,7 @@ def let_in(request: SettingsRequest, pk: int) -> HttpResponse:
         return _stays(request, row, " ".join(row.reasons))
     number = row.message.ticket.number
     messages.success(request, _("Let in: it is in #%(ticket)s.") % {"ticket": number})
-    return HttpResponseRedirect(reverse(HERE))
+    return HttpResponseRedirect(_list_of(request))
 
 
 @allowed(MAY, "POST")
@@ -129,7 +134,7 @@ def read_again(request: SettingsRequest, pk: int) -> HttpResponse:
         return _stays(request, row, " ".join(row.reasons))
     number = row.message.ticket.number
     messages.success(request, _("It could be read now: it is in #%(ticket)s.") % {"ticket": number})
-    return HttpResponseRedirect(reverse(HERE))
+    return HttpResponseRedirect(_list_of(request))
 
 
 @allowed(MAY, "POST")
@@ -140,7 +145,7 @@ def delete(request: SettingsRequest, pk: int) -> HttpResponse:
     except NotHeld as gone:
         return _gone(request, gone.args[0])
     messages.success(request, _("The mail is deleted. It will not come in again."))
-    return HttpResponseRedirect(reverse(HERE))
+    return HttpResponseRedirect(_list_of(request))
 
 
 @allowed(MAY, "POST")
@@ -156,7 +161,7 @@ def block(request: SettingsRequest, pk: int) -> HttpResponse:
         words = ngettext("%(count)d mail deleted.", "%(count)d mails deleted.", number)
         said = f"{said} {words % {'count': number}}"
     messages.success(request, said)
-    return HttpResponseRedirect(reverse(HERE))
+    return HttpResponseRedirect(_list_of(request))
 
 
 @allowed(MAY, "POST")
@@ -268,12 +273,13 @@ def _gone(request: SettingsRequest, row: InboundMail) -> HttpResponse:
         messages.info(request, _("%(by)s has deleted it already.") % {"by": by})
     else:
         messages.info(request, _("It is not held any more."))
-    return HttpResponseRedirect(reverse(HERE))
+    return HttpResponseRedirect(_list_of(request))
 
 
 def _stays(request: SettingsRequest, row: InboundMail, why: str) -> HttpResponse:
     messages.error(request, _("It stays held. %(why)s") % {"why": why})
-    return HttpResponseRedirect(reverse("settings_held_mail", args=[row.pk]))
+    here = reverse("settings_held_mail", args=[row.pk])
+    return HttpResponseRedirect(here + _list_of(request).removeprefix(reverse(HERE)))
 
 
 def _each(request: SettingsRequest, do: Callable[[int], bool]) -> tuple[int, int]:
@@ -303,10 +309,11 @@ def _told(request: SettingsRequest, done: int, words: str, others: int) -> HttpR
         messages.warning(request, text % {"count": others})
     if not done and not others:
         messages.info(request, _("Nothing was selected."))
-    return HttpResponseRedirect(reverse(HERE) + _query_of(request.POST.get("back", "")))
+    return HttpResponseRedirect(_list_of(request))
 
 
-def _query_of(back: str) -> str:
-    """The query of the list that one comes from, and nothing else of what a form says."""
-    query = back.partition("?")[2]
-    return f"?{query}" if query and query.isascii() and query.isprintable() else ""
+def _list_of(request: SettingsRequest) -> str:
+    """The list that one comes from: of what a form or an address says, the query alone."""
+    query = request.POST.get("back", "").partition("?")[2] or request.GET.urlencode()
+    is_plain = query.isascii() and query.isprintable()
+    return f"{reverse(HERE)}?{query}" if query and is_plain else reverse(HERE)

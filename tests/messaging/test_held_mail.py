@@ -244,3 +244,28 @@ def test_whose_mail_crosses_a_limit_and_what_it_is_about_is_seen(log_in: Any, sa
     press(client, "settings_held_block", row.pk, pattern="chiara@example.it")
     row.refresh_from_db()
     assert row.held_for == "blocked"
+
+
+def test_whoever_sorts_goes_on_where_they_were(
+    log_in: Any, sara: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("administration.views.held.PAGE_SIZE", 1)
+    old, new = (forged(subject=f"Mail {n}", message_id=f"<{n}@x>") for n in range(2))
+    client, here = log_in(sara), reverse("settings_held")
+    url = reverse("settings_held_mail", args=[old.pk])
+    listed = page(client, "settings_held", kind="suspicious", page="2")
+    assert f'href="{url}?kind=suspicious&amp;page=2"' in listed
+    shown = client.get(url, {"kind": "suspicious", "page": "2"}).content.decode()
+    back = f"{here}?kind=suspicious&amp;page=2"
+    assert f'name="back" value="{back}"' in shown
+    delete = reverse("settings_held_delete", args=[old.pk])
+    answer = client.post(delete, {"back": f"{here}?kind=suspicious&page=2"}, follow=True)
+    # The second page is empty now, and the first one is not.
+    assert [to for to, _status in answer.redirect_chain] == [
+        f"{here}?kind=suspicious&page=2",
+        f"{here}?kind=suspicious",
+    ]
+    assert new.subject in answer.content.decode()
+    away = reverse("settings_held_delete", args=[new.pk])
+    answer = client.post(away, {"back": "https://evil.example/x?kind=spam"})
+    assert answer["Location"] == f"{here}?kind=spam"

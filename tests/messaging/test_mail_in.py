@@ -6,10 +6,11 @@ import io
 import subprocess
 import sys
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -330,3 +331,18 @@ def test_only_the_first_message_of_a_request_is_acknowledged(deliver: Deliver) -
         assert OutgoingMail.objects.count() == 1
         deliver(a_mail("Another matter", message_id="<3@x>"))
         assert OutgoingMail.objects.count() == 2
+
+
+def test_whatever_keeps_a_mail_from_being_kept_the_mail_server_tries_again(
+    deliver: Deliver, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SUPPORT_ADDRESS = "help"
+    with pytest.raises(CommandError, match="SUPPORT_ADDRESS") as wrong:
+        call_command("receive_mail", skip_checks=False)
+    assert wrong.value.returncode == 75
+    settings.SUPPORT_ADDRESS = "help@casanord.example"
+    monkeypatch.setattr("messaging.email.receive.keep", lambda raw, **envelope: 1 / 0)
+    with pytest.raises(SystemExit) as ended:
+        deliver(a_mail())
+    assert ended.value.code == 75
+    assert not InboundMail.objects.exists()

@@ -4,8 +4,7 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from messaging.email.receive import Received, receive
 from messaging.models import InboundMail
@@ -20,12 +19,21 @@ TOO_LARGE = 69
 class Command(BaseCommand):
     help = (
         "Take in one raw mail from standard input, as a mail server pipes it. Prints one line of "
-        "JSON that says what became of it. Exits with 0 as soon as the mail is kept."
+        "JSON that says what became of it. Exits with 0 as soon as the mail is kept, and with 75 "
+        "when the mail server should try again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--from", dest="sender", default="", help="the envelope's sender")
         parser.add_argument("--to", dest="recipient", default="", help="the envelope's recipient")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            # Postfix sends a mail back to its writer on an exit that it does not know.
+            error.returncode = TRY_AGAIN
+            raise
 
     def handle(self, *args: Any, sender: str, recipient: str, **options: Any) -> None:
         raw = sys.stdin.buffer.read(MOST_KEPT_BYTES + 1)
@@ -34,7 +42,7 @@ class Command(BaseCommand):
             sys.exit(TOO_LARGE)
         try:
             received = receive(raw, envelope_from=sender, envelope_to=recipient)
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the mail comes again
             self._say({"outcome": "refused", "reason": f"It could not be kept: {error}".strip()})
             sys.exit(TRY_AGAIN)
         self._say(_told(received))

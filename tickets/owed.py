@@ -87,6 +87,10 @@ class Owed(models.Model):
         self.save(update_fields=["attempts", "parked_at", "due_at"])
 
 
+class NotNow(Exception):
+    """Raised while fulfilling: it may work the next time. The text says why, to people."""
+
+
 class GiveUp(Exception):
     """Raised while fulfilling: trying again cannot help."""
 
@@ -120,6 +124,9 @@ def fulfil(
                 do(row)
         except GiveUp as error:
             row.note_failure(str(error), is_final=True)
+        except NotNow as error:
+            log.info("owed_row_waits", model=model._meta.label, pk=pk, why=str(error))
+            row.note_failure(str(error))
         except Exception as error:
             log.exception("owed_row_failed", model=model._meta.label, pk=pk)
             row.note_failure(f"{type(error).__name__}: {error}")

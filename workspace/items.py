@@ -58,7 +58,7 @@ class Delivery:
             text = _("Not sent: %(reason)s") % {"reason": mail.last_error or _("no reason given")}
             return cls("bad", text, mail.parked_at, is_moving=False, may_retry=True)
         if mail.attempts:
-            text = _("Not sent yet: %(reason)s. Next try") % {"reason": mail.last_error}
+            text = _("Not sent yet: %(reason)s. Next try") % {"reason": mail.last_error.rstrip(".")}
             return cls("bad", text, mail.due_at, is_moving=True, may_retry=True)
         return cls("", _("Waiting to be sent"), None, is_moving=True, may_retry=False)
 

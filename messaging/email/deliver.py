@@ -27,7 +27,7 @@ from messaging.email.build import build
 from messaging.email.reports import is_hard
 from messaging.models import Mailbox, OutgoingMail, Suppression
 from messaging.suppression import note_failed
-from tickets.owed import GiveUp, fulfil, hurry
+from tickets.owed import GiveUp, NotNow, fulfil, hurry
 
 log = structlog.get_logger(__name__)
 
@@ -46,11 +46,11 @@ def deliver_mail(pk: int) -> None:
     deliver(pk)
 
 
-class TryLater(Exception):
+class TryLater(NotNow):
     """The mail was surely not taken, and may be the next time. The text is the server's."""
 
 
-class MayHaveLeft(Exception):
+class MayHaveLeft(NotNow):
     """The connection broke while the mail was handed over: nobody knows whether it was taken."""
 
 

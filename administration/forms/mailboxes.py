@@ -61,6 +61,9 @@ class MailboxForm(RowForm[Mailbox]):
         assert isinstance(team, forms.ModelChoiceField)
         team.queryset = Team.objects.in_use()
         team.empty_label = _("Whoever the request’s category belongs to")
+        provider = self.fields["provider"]
+        assert isinstance(provider, forms.ChoiceField)
+        provider.choices = [("", _("Choose one.")), *Mailbox.Provider.choices]
         held = list(self.instance.addresses.all()) if self.instance.pk else []
         self.initial["addresses"] = "\n".join(one.address for one in held)
         helps = {

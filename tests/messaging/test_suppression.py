@@ -68,6 +68,7 @@ def test_a_hard_bounce_stops_what_nobody_waits_for_and_warns_who_writes(
     listed = log_in(sara).get(reverse("settings_undeliverable")).content.decode()
     assert CHIARA in listed
     assert "550 5.1.1 No such user" in listed
+    assert f'aria-label="Let mail go again: {CHIARA}"' in listed
     lift = reverse("settings_undeliverable_lift", args=[row.pk])
     assert log_in(ana).post(lift).status_code == 403
     assert log_in(sara).get(lift).status_code == 405

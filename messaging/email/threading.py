@@ -37,12 +37,12 @@ def find_place(mail: ParsedMail, *, envelope_to: str = "") -> Place:
     whom we or the customer openly copied. A stranger who got hold of an address or an id opens a
     ticket of their own, with a hint for whoever reads it.
     """
-    found, answered = _by_address(mail, envelope_to), _by_ids(mail)
+    sender = normalised_email(mail.sender.email) if mail.sender else ""
+    found, answered = _by_address(mail, envelope_to), _by_ids(mail, sender)
     if found and answered and found[0].customer_id == answered[0].customer_id:
         # The message that it answers was split off since: it says more than the address.
         found = answered if found[0] != answered[0] else found
     found = found or answered
-    sender = normalised_email(mail.sender.email) if mail.sender else ""
     if found is None:
         found = _by_subject(mail, sender)
     if found is None:
@@ -87,6 +87,10 @@ def _copied(conversation: Conversation) -> dict[str, str]:
     return found
 
 
+def _takes_part(sender: str, conversation: Conversation) -> bool:
+    return sender in _customer_addresses(conversation) or sender in _copied(conversation)
+
+
 def _by_subject(mail: ParsedMail, sender: str) -> tuple[Conversation, dict[str, Any]] | None:
     """The conversation whose ticket's number the subject names, for whoever takes part in it.
 
@@ -99,7 +103,7 @@ def _by_subject(mail: ParsedMail, sender: str) -> tuple[Conversation, dict[str, 
         if ticket is None or not sender:
             continue
         for conversation in ticket.conversations.order_by("-pk")[:10]:
-            if sender in _customer_addresses(conversation) or sender in _copied(conversation):
+            if _takes_part(sender, conversation):
                 return conversation, {"code": "subject_number", "ticket": int(number)}
     return None
 
@@ -114,7 +118,7 @@ def _by_address(mail: ParsedMail, envelope_to: str) -> tuple[Conversation, dict[
     return None
 
 
-def _by_ids(mail: ParsedMail) -> tuple[Conversation, dict[str, Any]] | None:
+def _by_ids(mail: ParsedMail, sender: str) -> tuple[Conversation, dict[str, Any]] | None:
     answered = list(dict.fromkeys([*mail.in_reply_to, *reversed(mail.references)]))[:50]
     if not answered:
         return None
@@ -123,15 +127,18 @@ def _by_ids(mail: ParsedMail) -> tuple[Conversation, dict[str, Any]] | None:
         conversation = conversation_named(rfc_message_id, named) if named else None
         if conversation is not None:
             return conversation, {"code": "our_message_id", "id": rfc_message_id}
-    known = (
+    known = list(
         Message.objects.filter(rfc_message_id__in=answered, kind=MessageKind.INBOUND)
         .select_related("conversation__customer", "conversation__ticket")
-        .order_by("-pk")
-        .first()
+        .order_by("-pk")[:10]
     )
-    if known is not None:
-        return known.conversation, {"code": "known_message_id", "id": known.rfc_message_id}
-    return None
+    if not known:
+        return None
+    message = known[0]
+    if len(known) > 1:
+        # Anybody may use an id again: that pulls nobody else's answers away.
+        message = next((one for one in known if _takes_part(sender, one.conversation)), message)
+    return message.conversation, {"code": "known_message_id", "id": message.rfc_message_id}
 
 
 def conversation_named(rfc_message_id: str, named: addresses.Named) -> Conversation | None:

@@ -29,11 +29,11 @@ from messaging.email import listener as listening_to
 from messaging.email.addresses import reply_address
 from messaging.email.listener import Listener
 from messaging.email.listening import Address
-from messaging.models import InboundMail, Mailbox, MailboxAddress
-from messaging.tasks import sweep_inbound_mail
+from messaging.models import InboundMail, Mailbox, MailboxAddress, OutgoingMail
+from messaging.tasks import deliver_mail, sweep_inbound_mail
 from people.models import Team
 from tests.messaging.certificates import Authority
-from tests.messaging.conftest import ROOT, a_mail, environment_of_a_process
+from tests.messaging.conftest import ROOT, CatchingServer, a_mail, environment_of_a_process
 from tests.messaging.test_mailboxes import until_it_holds
 from tickets.models import Message, Ticket
 
@@ -360,3 +360,26 @@ def test_the_key_must_be_that_of_the_certificate(settings: Any, tmp_path: Path) 
     settings.MAIL_LISTEN_KEY = str(authority.certificate("other")[1])
     with pytest.raises(CommandError, match="not the key of the certificate"):
         call_command("listen_mail")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pair_of_responders_stops_after_the_first_exchange(
+    orders: Team, server: CatchingServer
+) -> None:
+    with listening() as listener, client(listener) as mta:
+        mta.sendmail(SENDER, [US], RAW)
+        read_all()
+        deliver_mail(OutgoingMail.objects.get().pk)
+        (ours,) = server.mails
+        assert ours["Auto-Submitted"]
+        theirs = {"subject": "We have your request", "in_reply_to": ours["Message-ID"]}
+        # A program that says what it is, one that does not, and one that does not even answer.
+        for number, given in enumerate(
+            ({**theirs, "Auto_Submitted": "auto-replied"}, theirs, {"subject": "[7] We have it"})
+        ):
+            answer = a_mail("Thank you for your mail.", message_id=f"<{number}@x>", **given)
+            mta.sendmail("" if number == 0 else SENDER, [US], bytes(answer))
+        read_all()
+    assert [one.message_id is None for one in kept()] == [False] * 4
+    assert OutgoingMail.objects.count() == 1
+    assert Ticket.objects.count() == 2

@@ -142,3 +142,21 @@ def test_whoever_joined_and_whoever_was_sent_a_note_brings_nobody_along(
     )
     answer = deliver(a_mail("Hi", sender="eve@evil.example", subject=subject, message_id="<4@x>"))
     assert answer["ticket"] != copied.number
+
+
+def test_whoever_uses_an_id_again_pulls_nobodys_answers_away(
+    deliver: Deliver, copied: Ticket
+) -> None:
+    other = deliver(a_mail("Mine now", sender="eve@evil.example"))
+    assert other["ticket"] != copied.number
+    for number, sender in enumerate(("chiara@example.it", "marco@example.it")):
+        answer = deliver(
+            a_mail(
+                "One more thing",
+                sender=sender,
+                message_id=f"<{number}@x>",
+                in_reply_to="<first@example.it>",
+            )
+        )
+        assert (codes(answer)[0], answer["ticket"]) == ("known_message_id", copied.number)
+    assert Ticket.objects.get(number=other["ticket"]).messages.count() == 1

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from messaging.email.automatic import automatic_reason
 from messaging.email.forwarded import original_sender
-from messaging.email.parse import MailRefused, fingerprint, parse
+from messaging.email.parse import MailRefused, fingerprint, parse, parse_header
 from messaging.email.trust import judge
 from messaging.email.visible import visible_part
 from messaging.reasons import describe
@@ -118,6 +118,8 @@ def test_no_accident_that_befalls_a_mail_breaks_or_holds_up_the_reader(
     raw = changed(raw, changes)
     started = time.process_time()
     fingerprint(raw)
+    if header := parse_header(raw):
+        assert "\0" not in f"{header.subject}{header.sender}"
     try:
         mail = parse(raw)
     except MailRefused as refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from email.mime.base import MIMEBase
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr, parseaddr, quote
 from typing import Any, NamedTuple
 
 from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart
@@ -146,4 +146,7 @@ def _logo(mail: OutgoingMail) -> list[Picture]:
 
 def _mailbox(name: str, address: str) -> str:
     name, address = one_line(name, 160), one_line(address, 320)
-    return formataddr((name, address)) if name else address
+    if name.isascii():
+        return formataddr((name, address)) if name else address
+    # Django encodes it in several short words (RFC 2047, 2), `formataddr` in one of any length.
+    return f'"{quote(name)}" <{address}>'

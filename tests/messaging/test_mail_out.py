@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from datetime import timedelta
+from email import message_from_bytes, policy
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -85,6 +88,32 @@ def test_a_reply_goes_out_whole(
     assert "It arrives on Friday." in body(sent, "html")
     assert "Is it &lt;b&gt;lost&lt;/b&gt;?" in body(sent, "html")
     assert again(mail).state == "sent"
+
+
+@pytest.mark.parametrize(
+    "name", ["Ștefania " * 12 + "Ionescu, Dr.", 'Zoë "Zo\\" <x@y.example>', 'Ann, "X"']
+)
+def test_a_name_of_any_length_and_letters_arrives_as_it_is(name: str) -> None:
+    mail = OutgoingMail(
+        to_name=name,
+        to_address="s@example.ro",
+        from_name=name,
+        from_address="help@casanord.example",
+        reply_to="help+1@casanord.example",
+        rfc_message_id="<x@casanord.example>",
+        text="Hello",
+    )
+    raw = build(mail).message().as_bytes()
+    assert all(len(word) <= 76 for word in re.findall(rb"=\?[^\s]*\?=", raw))
+    read = message_from_bytes(raw, policy=policy.default)
+    for header, address in (
+        ("From", "help@casanord.example"),
+        ("To", "s@example.ro"),
+        ("Reply-To", "help+1@casanord.example"),
+    ):
+        (given,) = read[header].addresses
+        assert (given.display_name, given.addr_spec) == (name, address)
+    assert [parseaddr(one)[1] for one in build(mail).recipients()] == ["s@example.ro"]
 
 
 def test_everything_automatic_says_so(

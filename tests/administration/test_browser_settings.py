@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from messaging.models import MailTemplate
+from messaging.suppression import note_failed
 from people.models import CustomRole, Invitation, Membership, Permission, Role, Team, User
 from people.models.invitations import digest_of
 from tests.browser import faults, settled
@@ -29,6 +30,7 @@ def full(admin: User, ana: User, orders: Team, billing: Team) -> User:
     Invitation.objects.create(
         email="new@casanord.example", digest=digest_of("token"), invited_by=admin
     )
+    note_failed(f"{'very-' * 12}gone@example.it", is_hard=True, words=f"550 5.1.1 {LONG}")
     return admin
 
 
@@ -50,6 +52,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
         "/settings/mails/reply/en/",
         "/settings/me/",
         "/settings/changes/",
+        "/settings/undeliverable/",
         "/settings/join/token/",
     ):
         page.goto(path)

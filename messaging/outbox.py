@@ -96,8 +96,9 @@ def queue_mail(
 
 
 def sender_in(conversation: Conversation, ticket: Ticket) -> Sender:
-    """Who speaks in a conversation: the mailbox and the address that the customer wrote to, else
-    the team's, which are then the conversation's; else the company."""
+    """Who speaks in a conversation: the mailbox or the company, as the customer wrote to it. Where
+    they wrote to no address, the team's mailbox, which is then the conversation's; else the
+    company."""
     if conversation.our_address:
         mailbox = Mailbox.objects.of(conversation.our_address)
         return Sender(mailbox, conversation.our_address) if mailbox else Sender()

@@ -16,6 +16,7 @@ from messaging.email.verdict import Outcome, Reasons, Verdict, held
 from messaging.email.visible import visible_part
 from messaging.intake import IncomingMessage, accept
 from messaging.models import InboundMail, MailboxAddress
+from people.brand import brand
 from tickets.drafts import FileDraft, MessageDraft
 from tickets.files import safe_name
 from tickets.models import Channel
@@ -73,7 +74,8 @@ def accepted(
             draft=draft,
             conversation=place.conversation,
             is_by_another=place.is_by_another,
-            our_address=ours.address if ours else "",
+            # What came to no mailbox came to the company, which then goes on speaking there.
+            our_address=ours.address if ours else brand().support_address,
             team=ours.mailbox.team if ours else None,
         )
     )

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from messaging.email import accounts
 from messaging.email.addresses import conversation_of
+from messaging.email.build import build
 from messaging.email.deliver import PER, deliver
 from messaging.models import Mailbox, MailboxAddress, OutgoingMail
 from people.models import Team, User
@@ -148,12 +149,24 @@ def test_no_more_mails_go_in_a_minute_than_the_mailbox_may_send(
 def test_a_team_writes_first_from_its_own_mailbox(
     ticket: Ticket, guarded: Guarded, petra: User, box: Mailbox, billing: Team
 ) -> None:
-    """Chiara's ticket came to the company's address, and was moved to Billing."""
+    """Chiara's ticket came to no address of ours, and was moved to Billing."""
     Ticket.objects.filter(pk=ticket.pk).update(team=billing)
     ticket.refresh_from_db()
     mail = sent_reply(ticket, petra)
     assert mail.from_address == "billing@casanord.example"
     assert ticket.newest_conversation.our_address == "billing@casanord.example"
+
+
+def test_the_company_goes_on_speaking_where_somebody_wrote_to_it(
+    deliver: Deliver, petra: User, box: Mailbox, billing: Team
+) -> None:
+    deliver(a_mail(sender="nora@example.it", to="help@casanord.example"))
+    asked = Ticket.objects.get()
+    Ticket.objects.filter(pk=asked.pk).update(team=billing)
+    asked.refresh_from_db()
+    mail = sent_reply(asked, petra)
+    assert mail.mailbox is None
+    assert build(mail).from_email == "Petra at Casa Nord <help@casanord.example>"
 
 
 def test_mail_from_an_address_of_ours_is_our_own(deliver: Deliver, box: Mailbox) -> None:

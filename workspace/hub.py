@@ -49,8 +49,11 @@ class Stream:
 
     async def next(self, *, seconds: float) -> str | None:
         """The next hint, or none when there was none for so long."""
+        # Not `wait_for`: until Python 3.12 it forgets that it was cancelled when a hint arrives in
+        # the same moment, and the stream of a page that was left goes on for minutes.
         try:
-            return await asyncio.wait_for(self._waiting.get(), seconds)
+            async with asyncio.timeout(seconds):
+                return await self._waiting.get()
         except TimeoutError:
             return None
 
@@ -110,7 +113,8 @@ class Hub:
     async def subscribed(self, *, seconds: float) -> bool:
         """Wait until hints arrive here; false when Redis cannot be reached for so long."""
         try:
-            await asyncio.wait_for(self._subscribed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._subscribed.wait()
         except TimeoutError:
             return False
         return True

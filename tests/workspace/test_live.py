@@ -191,6 +191,26 @@ def test_a_page_that_reads_too_slowly_is_told_once_to_look_at_everything() -> No
     assert read() == ['{"kind": "all"}', None]
 
 
+def test_a_page_that_is_left_in_the_moment_of_a_hint_is_left() -> None:
+    @in_a_loop
+    async def leave() -> list[int]:
+        stayed = []
+        for turns in range(5):
+            stream = Stream(Listener(1, is_manager=True, teams=frozenset()))
+            reading = asyncio.create_task(stream.next(seconds=5))
+            await asyncio.sleep(0)
+            stream.put("one")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            is_left = reading.cancel()
+            await asyncio.wait({reading})
+            if is_left and not reading.cancelled():
+                stayed.append(turns)
+        return stayed
+
+    assert leave() == []
+
+
 # -- The stream ----------------------------------------------------------------------------------
 
 

@@ -111,10 +111,13 @@ def block_sender(pattern: str, *, deletes: bool, by: User) -> int:
 
 
 def patterns_of(mail: InboundMail) -> list[str]:
-    """What of a mail's sender can be blocked: the address, and its domain unless we are there,
-    too. Whoever writes in our name would else keep our colleagues' answers out."""
+    """What of a mail's sender can be blocked: the address unless it is a colleague's, and its
+    domain unless we are there, too. Whoever writes in our name would else keep our colleagues'
+    answers out."""
     local, _at, domain = mail.from_address.lower().rpartition("@")
     if not local or "." not in domain or not foreign([mail.from_address]):
+        return []
+    if User.objects.filter(email=mail.from_address.lower()).exists():
         return []
     is_ours = any(address.endswith(f"@{domain}") for address in our_addresses())
     return [f"{local}@{domain}"] if is_ours else [f"{local}@{domain}", f"@{domain}"]

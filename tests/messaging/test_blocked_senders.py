@@ -158,3 +158,12 @@ def test_our_own_domain_is_not_blocked_for_a_mail_in_a_colleagues_name(
     assert not MailRule.objects.exists()
     row.refresh_from_db()
     assert row.held_for == "suspicious"
+    # And whoever works here is not blocked at all.
+    answer = deliver(a_mail(sender=f"Sara <{sara.email}>", **forged))
+    theirs = InboundMail.objects.latest("pk")
+    page = client.get(reverse("settings_held_mail", args=[theirs.pk])).content.decode()
+    assert answer["outcome"] == "quarantined"
+    assert f"<option>{sara.email}</option>" not in page
+    url = reverse("settings_held_block", args=[theirs.pk])
+    assert client.post(url, {"pattern": sara.email}).status_code == 404
+    assert not MailRule.objects.exists()

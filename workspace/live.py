@@ -42,6 +42,8 @@ PAGE_NAME = re.compile(r"[A-Za-z0-9-]{8,40}")
 HEARTBEAT_SECONDS = 20.0
 #: Then the page comes again, so that whoever was logged out or moved to another team is noticed.
 LONGEST_SECONDS = 600.0
+#: A lost cancelling is said again after so long.
+CANCEL_AGAIN_SECONDS = 0.5
 
 
 def with_live_streams(pages: Application) -> Application:
@@ -118,9 +120,18 @@ async def _serve(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     try:
         await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (telling, leaving):
+        await end(telling, leaving)
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel the tasks, again where it was lost: what libraries await with a time limit may forget
+    it, and the stream of a page that was left would go on for minutes."""
+    left = set(tasks)
+    while left:
+        for task in left:
             task.cancel()
-        await asyncio.gather(telling, leaving, return_exceptions=True)
+        _ended, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _page(scope: Mapping[str, Any]) -> str:

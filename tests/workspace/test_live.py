@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from tickets import clock
 from tickets.actions import MessageDraft, assign_ticket, move_to_team, reply, set_priority
 from tickets.actor import Actor
 from tickets.models import Priority, Ticket
-from workspace import hints
+from workspace import hints, live
 from workspace.hints import Hint, Listener
 from workspace.hub import MOST_WAITING, Hub, Stream
 
@@ -209,6 +209,26 @@ def test_a_page_that_is_left_in_the_moment_of_a_hint_is_left() -> None:
         return stayed
 
     assert leave() == []
+
+
+def test_a_stream_ends_though_its_cancelling_was_lost_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "CANCEL_AGAIN_SECONDS", 0.01)
+
+    async def forgetful() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    @in_a_loop
+    async def leave() -> bool:
+        task = asyncio.create_task(forgetful())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(live.end(task), 5)
+        return task.cancelled()
+
+    assert leave()
 
 
 # -- The stream ----------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def check(data: Any, fields: Fields | None = None) -> Group:
         read = Group(is_all=True, parts=(alone,) if alone else ())
     if problems:
         raise InvalidCondition(*dict.fromkeys(problems))
-    return read
+    return read if read.parts else EVERYTHING
 
 
 def compiled(condition: Condition, *, reader: User | None, fields: Fields | None = None) -> Q:
